@@ -1,0 +1,1 @@
+"""Sweeps generators over suites, stores and compares results."""

@@ -1,0 +1,1 @@
+"""Generators: one file each; each registers itself."""

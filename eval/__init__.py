@@ -1,0 +1,1 @@
+"""Scores clips: floor 0, imports nothing of ours."""

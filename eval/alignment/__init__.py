@@ -1,0 +1,1 @@
+"""Does the clip answer what was asked?"""

@@ -1,0 +1,1 @@
+"""Picture and motion metrics: one file each; each registers itself."""

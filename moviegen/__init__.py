@@ -1,0 +1,1 @@
+"""Makes clips, and trains everything that is trained here."""
