@@ -1,0 +1,44 @@
+# Everything the README names. Each target sets up what it needs on a fresh machine.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+RUNS   ?= runs
+GENERATORS ?= oracle,still,shuffled,mismatched,degraded,noise
+
+.PHONY: install sweep test lint format bench dashboard clean
+
+install: $(STAMP)
+
+# torch goes in first and pinned: left to a resolver it may bring gigabytes of CUDA.
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+sweep: install
+	$(BIN)/moviegen sweep backlot --generators $(GENERATORS) --runs $(RUNS)
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed
+
+dashboard: install
+	$(BIN)/moviegen dashboard --runs $(RUNS)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

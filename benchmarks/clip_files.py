@@ -1,0 +1,91 @@
+"""Which clips a folder holds, and the table that may lie beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"})
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+TABLE_NAMES = ("clips.csv", "clips.jsonl", "clips.parquet")
+
+
+class TableError(ValueError):
+    """A table beside the clips that cannot be used; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """What the table says of one file. Empty: not said."""
+
+    file: str
+    case: str = ""
+    prompt: str = ""
+    seed: int | None = None
+
+
+def find_clips(folder: Path) -> list[Path]:
+    """Every clip below `folder`, sorted: clip files by suffix (any case), and folders of pictures."""
+    clips: set[Path] = set()
+    for path in folder.rglob("*"):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        suffix = path.suffix.lower()
+        if path.is_file() and suffix in CLIP_SUFFIXES:
+            clips.add(path)
+        elif path.is_file() and suffix in PICTURE_SUFFIXES:
+            clips.add(path.parent)
+    return sorted(clips)
+
+
+def read_table(folder: Path) -> dict[str, TableRow]:
+    """The table beside the clips, by file name relative to `folder`; empty when there is none.
+
+    Columns: file, and any of case, prompt, seed. Raises TableError for a table without `file`, for a file named
+    twice, and for a file outside the folder.
+    """
+    path = next((folder / name for name in TABLE_NAMES if (folder / name).is_file()), None)
+    if path is None:
+        return {}
+    rows: dict[str, TableRow] = {}
+    for number, record in enumerate(_records(path), start=1):
+        row = _row(record, f"{path.name}: row {number}")
+        if row.file in rows:
+            raise TableError(f"{path.name}: row {number}: {row.file!r} is named twice")
+        rows[row.file] = row
+    return rows
+
+
+def _records(path: Path) -> list[Mapping[str, Any]]:
+    import pandas as pd
+
+    try:
+        if path.suffix == ".csv":
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        elif path.suffix == ".jsonl":
+            frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        else:
+            frame = pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise TableError(f"{path.name}: not readable: {' '.join(str(error).split())}") from error
+    if "file" not in frame.columns:
+        raise TableError(f"{path.name}: needs a column 'file'; it has {', '.join(map(str, frame.columns)) or 'none'}")
+    return [{str(key): value for key, value in record.items()} for record in frame.to_dict("records")]
+
+
+def _row(record: Mapping[str, Any], place: str) -> TableRow:
+    file = Path(str(record["file"]))
+    if file.is_absolute() or ".." in file.parts:
+        raise TableError(f"{place}: {str(file)!r} points outside the folder")
+    seed = _text(record.get("seed"))
+    try:
+        number = int(float(seed)) if seed else None
+    except ValueError as error:
+        raise TableError(f"{place}: seed {seed!r} is not a whole number") from error
+    return TableRow(file.as_posix(), _text(record.get("case")), _text(record.get("prompt")), number)
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value != value else str(value)  # noqa: PLR0124 - NaN is an empty cell

@@ -1,0 +1,188 @@
+"""A folder of finished clips as a generator.
+
+Files are matched to cases by, in this order:
+1. a table beside them (`clips.csv`, `.jsonl`, `.parquet`) with columns file and case or prompt, and optionally seed;
+2. their name: `CASE.mp4`, `CASE-SEED.mp4` or `CASE/SEED.mp4`;
+3. VBench's naming: `PROMPT-INDEX.mp4`, the index counting a case's seeds from 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.clip_files import TableRow, find_clips, read_table
+from benchmarks.generator import KINDS, Generator, GeneratorError, Kind, NoClip
+from eval.case import Case
+
+TRUNCATED_NAME = 150
+"""File systems cut names near 255 bytes; a stem at least this long may be the beginning of its prompt."""
+
+NAMES_SHOWN = 5
+
+Unit = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which file answers which (case, seed), and by what rule."""
+
+    files: dict[Unit, Path]
+    rules: dict[Unit, str]
+    unmatched: tuple[Path, ...]
+    ambiguous: dict[Unit, tuple[Path, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderGenerator:
+    """Answers with the files of a Match."""
+
+    folder: Path
+    match: Match
+
+    def generate(self, case: Case, folder: Path) -> Path:  # noqa: ARG002 - the clip lies elsewhere already
+        unit = (case.id, case.seed)
+        if unit in self.match.ambiguous:
+            names = ", ".join(path.name for path in self.match.ambiguous[unit][:NAMES_SHOWN])
+            raise NoClip(f"several files match this case and seed: {names}")
+        if unit not in self.match.files:
+            raise NoClip(f"no file in {self.folder.name!r} matches this case and seed")
+        return self.match.files[unit]
+
+    def report(self, cases: Sequence[Case]) -> list[str]:
+        """What matched and what did not, before anything is scored."""
+        units = [(case.id, case.seed) for case in cases]
+        hits = [unit for unit in units if unit in self.match.files]
+        rules = sorted({self.match.rules[unit] for unit in hits})
+        lines = [
+            f"{self.folder.name}: {len(hits)} of {len(units)} matched" + (f" by {', '.join(rules)}" if hits else "")
+        ]
+        missing = [f"{case} (seed {seed})" for case, seed in units if (case, seed) not in self.match.files]
+        if missing:
+            lines.append(f"  without a clip: {_some(missing)}")
+        if self.match.unmatched:
+            names = [path.relative_to(self.folder).as_posix() for path in self.match.unmatched]
+            lines.append(f"  files that answer no case: {_some(names)}")
+        for (case_id, seed), paths in self.match.ambiguous.items():
+            lines.append(f"  several files for {case_id} (seed {seed}): {_some([path.name for path in paths])}")
+        return lines
+
+
+def match_files(folder: Path, files: Sequence[Path], table: dict[str, TableRow], cases: Sequence[Case]) -> Match:
+    """Pair files with cases; a pair is made only when exactly one file claims it."""
+    claims: dict[Unit, list[tuple[Path, str]]] = defaultdict(list)
+    unmatched = []
+    index = _Index.of(cases)
+    for path in files:
+        relative = path.relative_to(folder)
+        found = (
+            _by_table(table.get(relative.as_posix()), index) or _by_name(relative, index) or _by_prompt(relative, index)
+        )
+        if found is None:
+            unmatched.append(path)
+        else:
+            claims[found[0]].append((path, found[1]))
+    single = {unit: claim[0] for unit, claim in claims.items() if len(claim) == 1}
+    return Match(
+        files={unit: path for unit, (path, _) in single.items()},
+        rules={unit: rule for unit, (_, rule) in single.items()},
+        unmatched=tuple(unmatched),
+        ambiguous={unit: tuple(path for path, _ in claim) for unit, claim in claims.items() if len(claim) > 1},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The cases, ready to be looked up."""
+
+    seeds: dict[str, tuple[int, ...]]
+    prompts: dict[str, str]
+
+    @classmethod
+    def of(cls, cases: Iterable[Case]) -> _Index:
+        seeds: dict[str, tuple[int, ...]] = {}
+        by_prompt: dict[str, set[str]] = defaultdict(set)
+        for case in cases:
+            seeds[case.id] = (*seeds.get(case.id, ()), case.seed)
+            by_prompt[_plain(case.prompt)].add(case.id)
+        # A prompt that two cases share cannot tell them apart.
+        prompts = {text: ids.copy().pop() for text, ids in by_prompt.items() if text and len(ids) == 1}
+        return cls(seeds, prompts)
+
+    def case_of_prompt(self, text: str) -> str | None:
+        plain = _plain(text)
+        if plain in self.prompts:
+            return self.prompts[plain]
+        if len(plain) < TRUNCATED_NAME:
+            return None
+        longer = [case for prompt, case in self.prompts.items() if prompt.startswith(plain)]
+        return longer[0] if len(longer) == 1 else None
+
+
+def _by_table(row: TableRow | None, index: _Index) -> tuple[Unit, str] | None:
+    if row is None:
+        return None
+    case = row.case if row.case in index.seeds else index.case_of_prompt(row.prompt)
+    if case is None:
+        return None
+    return (case, index.seeds[case][0] if row.seed is None else row.seed), "table"
+
+
+def _by_name(relative: Path, index: _Index) -> tuple[Unit, str] | None:
+    stem = relative.stem
+    if stem in index.seeds:
+        return (stem, index.seeds[stem][0]), "case id"
+    case, dash, seed = stem.rpartition("-")
+    if dash and case in index.seeds and seed.isdecimal():
+        return (case, int(seed)), "case id"
+    if relative.parent.name in index.seeds and stem.isdecimal():
+        return (relative.parent.name, int(stem)), "case id"
+    return None
+
+
+def _by_prompt(relative: Path, index: _Index) -> tuple[Unit, str] | None:
+    text, dash, number = relative.stem.rpartition("-")
+    if not (dash and number.isdecimal()):
+        text, number = relative.stem, "0"
+    case = index.case_of_prompt(text)
+    if case is None or int(number) >= len(index.seeds[case]):
+        return None
+    return (case, index.seeds[case][int(number)]), "VBench name"
+
+
+def _plain(text: str) -> str:
+    """Prompts as file names lose punctuation and case: compare letters and digits only."""
+    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def folder_cases(folder: Path, *, seed: int = 0) -> list[Case]:
+    """One case per clip of a folder, for suites without cases of their own; the id is the file's path without suffix."""
+    table = read_table(folder)
+    cases = []
+    for path in find_clips(folder):
+        relative = path.relative_to(folder)
+        row = table.get(relative.as_posix())
+        case_id = relative.with_suffix("").as_posix()
+        cases.append(Case(id=case_id, prompt=row.prompt if row else "", seed=seed))
+    return cases
+
+
+def _make(argument: str, cases: Sequence[Case]) -> Generator:
+    folder = Path(argument)
+    if not folder.is_dir():
+        raise GeneratorError(f"folder {argument!r}: there is no such folder")
+    files = find_clips(folder)
+    if not files:
+        raise GeneratorError(f"folder {argument!r}: it holds no clips (mp4, mov, webm, mkv, avi, gif, folders of PNGs)")
+    return FolderGenerator(folder, match_files(folder, files, read_table(folder), cases))
+
+
+KINDS.add("folder", Kind("folder", 1, "clips that exist already, matched to cases", _make, argument="a folder"))
