@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from eval.case import Asked, Case, Task
 from eval.hashing import json_sha256
@@ -53,7 +53,9 @@ class MetricModel(_Strict):
 
     @field_validator("name")
     @classmethod
-    def _known(cls, name: str) -> str:
+    def _known(cls, name: str, info: ValidationInfo) -> str:
+        if info.context and info.context.get("stored"):
+            return name  # a stored run stays readable when a metric's code has gone
         try:
             METRICS.get(name)
         except UnknownName as error:
