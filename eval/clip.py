@@ -131,6 +131,8 @@ class Limits:
     max_seconds: float = 1800.0
 
 
+DEFAULT_LIMITS = Limits()
+
 WINDOW_BYTES = 48 << 20
 """Target size of one window of RGB frames; at least two frames are always delivered together when there are two."""
 
