@@ -2,98 +2,28 @@
 
     runs/<run id>/  manifest.json   clips/<sha256>.<ext>   shards/000001/{rows,clips}.parquet   lock
 
-A shard is a folder that holds whole units, rows and clip records together; renaming it into place commits both.
+A shard holds whole units, rows and clip records together. Writing is RunWriter's, in writer.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import difflib
+import logging
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.manifest import Manifest, StoreError
-from benchmarks.records import Unit, UnitResult
+from benchmarks.manifest import RUN_ID, Manifest, StoreError, read_manifest
+from benchmarks.records import CLIP_SCHEMA, ROW_SCHEMA, Unit, UnitResult
+from benchmarks.shards import query
+from benchmarks.writer import CLIP_NAME, MetricKey, RunWriter, UnitState
 from eval.metric import Status
 
-MetricKey = tuple[str, int]
-"""Name and version of a metric."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitState:
-    """What the store holds of one unit: its clip, and the status of each (metric, version)."""
-
-    clip_sha256: str
-    file: str
-    metrics: dict[MetricKey, Status]
-
-
-class RunWriter:
-    """The one writer of a run folder; a second one gets a StoreError.
-
-    Use it as a context manager: leaving it flushes what was added and releases the lock.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """Open an existing run for writing: takes the lock, removes what a killed writer left."""
-        raise NotImplementedError
-
-    @classmethod
-    def create(cls, folder: Path, manifest: Manifest) -> Self:
-        """Make a new run folder (parents too) with its manifest. StoreError if it exists."""
-        raise NotImplementedError
-
-    @property
-    def manifest(self) -> Manifest:
-        raise NotImplementedError
-
-    def update_manifest(self, manifest: Manifest) -> None:
-        """Replace the manifest (more metrics, more generators, status). Run id and suite hash cannot change."""
-        raise NotImplementedError
-
-    def adopt_clip(self, path: Path, sha256: str, *, move: bool = False) -> str:
-        """Copy (or move) a clip into clips/ under its hash; returns its name for UnitResult.file."""
-        raise NotImplementedError
-
-    def add(self, result: UnitResult) -> None:
-        """Take one whole unit; it is on disk after the next flush."""
-        raise NotImplementedError
-
-    @property
-    def pending(self) -> int:
-        """Units added since the last flush."""
-        raise NotImplementedError
-
-    def flush(self) -> None:
-        """Commit what was added as one shard. OSError (a full disk) leaves earlier shards and what is pending."""
-        raise NotImplementedError
-
-    def recorded(self) -> dict[Unit, UnitState]:
-        """What is on disk, unit by unit."""
-        raise NotImplementedError
-
-    def done(self, metrics: Collection[MetricKey], retry: Collection[Status] = ()) -> set[Unit]:
-        """Units that hold a row for every wanted (metric, version), none of them with a status to retry."""
-        raise NotImplementedError
-
-    def compact(self) -> None:
-        """Merge all shards into one; a kill at any moment neither loses nor doubles a row."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Flush and release the lock."""
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+_LOG = logging.getLogger(__name__)
 
 
 class Run:
@@ -101,19 +31,12 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         """Raises StoreError where the folder is not a run."""
-        raise NotImplementedError
+        self.folder = folder
+        self.manifest: Manifest = read_manifest(folder)
 
     @property
     def id(self) -> str:
-        raise NotImplementedError
-
-    @property
-    def folder(self) -> Path:
-        raise NotImplementedError
-
-    @property
-    def manifest(self) -> Manifest:
-        raise NotImplementedError
+        return self.manifest.run
 
     def rows(
         self,
@@ -126,8 +49,11 @@ class Run:
         limit: int | None = None,
         offset: int = 0,
     ) -> pd.DataFrame:
-        """Rows (records.ROW_SCHEMA), ordered by generator, case, seed, metric, version; filters are bound parameters."""
-        raise NotImplementedError
+        """Rows (records.ROW_SCHEMA) by generator, case, seed, metric, version; filters are bound parameters."""
+        filters = {"generator": generator, "case": case, "seed": seed, "metric": metric, "status": status}
+        return self._select(
+            "rows", ROW_SCHEMA, ("generator", "case", "seed", "metric", "version"), filters, limit, offset
+        )
 
     def clips(
         self,
@@ -139,31 +65,75 @@ class Run:
         limit: int | None = None,
         offset: int = 0,
     ) -> pd.DataFrame:
-        """Clip records (records.CLIP_SCHEMA), ordered by generator, case, seed."""
-        raise NotImplementedError
+        """Clip records (records.CLIP_SCHEMA) by generator, case, seed."""
+        filters = {"generator": generator, "case": case, "seed": seed, "status": status}
+        return self._select("clips", CLIP_SCHEMA, ("generator", "case", "seed"), filters, limit, offset)
 
     def row_table(self, columns: Sequence[str]) -> pa.Table:
         """Some columns of all rows as Arrow, in no particular order: for arithmetic over whole runs."""
-        raise NotImplementedError
+        schema = pa.schema([ROW_SCHEMA.field(name) for name in columns])
+        return query(self.folder, "rows", schema, f"SELECT {_names(columns)} FROM {{table}}")  # noqa: S608 - our columns
 
     def clip_path(self, file: str) -> Path | None:
         """The path of a clip by its name in the clips table; None where there is none. Never outside the run folder."""
-        raise NotImplementedError
+        if not CLIP_NAME.fullmatch(file):
+            return None
+        path = (self.folder / "clips" / file).resolve()
+        return path if path == self.folder.resolve() / "clips" / file and path.is_file() else None
 
     @property
     def stamp(self) -> tuple[int, int]:
         """Changes whenever the run does (shards, manifest): a key for caches."""
-        raise NotImplementedError
+        shards = self.folder / "shards"
+        changed = shards.stat().st_mtime_ns if shards.is_dir() else 0
+        return changed, (self.folder / "manifest.json").stat().st_mtime_ns
+
+    def _select(
+        self,
+        table: Literal["rows", "clips"],
+        schema: pa.Schema,
+        order: Sequence[str],
+        filters: Mapping[str, Any],
+        limit: int | None,
+        offset: int,
+    ) -> pd.DataFrame:
+        used = {name: value for name, value in filters.items() if value is not None}
+        where = " AND ".join(f'"{name}" = ${name}' for name in used) or "true"
+        page = f"LIMIT {int(limit)}" if limit is not None else ""
+        sql = f"SELECT * FROM {{table}} WHERE {where} ORDER BY {_names(order)} {page} OFFSET {int(offset)}"  # noqa: S608
+        frame: pd.DataFrame = query(self.folder, table, schema, sql, **used).to_pandas()
+        return frame
 
 
 def open_run(root: Path, run_id: str) -> Run:
     """Open root/run_id. StoreError for an id that is not a name, or unknown (with the nearest ones)."""
-    raise NotImplementedError
+    if not re.fullmatch(RUN_ID, run_id):
+        raise StoreError(f"{run_id!r} is not a run: a run is named by letters, digits, '.', '_' and '-'")
+    if not (root / run_id / "manifest.json").is_file():
+        known = [run.id for run in list_runs(root)]
+        near = difflib.get_close_matches(run_id, known, n=3, cutoff=0.4) or known[:3]
+        hint = (
+            f"did you mean {' or '.join(map(repr, near))}?" if near else "there is none yet: moviegen sweep makes one"
+        )
+        raise StoreError(f"unknown run {run_id!r} in {root}: {hint}")
+    return Run(root / run_id)
 
 
 def list_runs(root: Path) -> list[Run]:
-    """Readable runs under root, newest first. Folders that are no runs are passed over."""
-    raise NotImplementedError
+    """Readable runs under root, newest first. A run with a broken manifest is left out and logged."""
+    runs = []
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        if not re.fullmatch(RUN_ID, folder.name) or not (folder / "manifest.json").is_file():
+            continue
+        try:
+            runs.append(Run(folder))
+        except StoreError as error:
+            _LOG.warning("run left out: %s", error)
+    return sorted(runs, key=lambda run: run.manifest.created, reverse=True)
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{ROW_SCHEMA.field(name).name}"' for name in columns)
 
 
 __all__ = ["MetricKey", "Run", "RunWriter", "StoreError", "Unit", "UnitResult", "UnitState", "list_runs", "open_run"]
