@@ -9,6 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from eval.cache import write_atomically
 from eval.case import Asked, Case, Task
 from eval.hashing import json_sha256
 from eval.metric import METRICS
@@ -155,6 +156,26 @@ def load_suite(name_or_path: str) -> Suite:
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(suite_names())}"
         raise SuiteError(f"unknown suite {name_or_path!r}: {hint}")
     return parse_suite(_read_yaml(path), str(path.name), _reference(path))
+
+
+def write_suite(suite: Suite, path: Path) -> None:
+    """Write a suite as YAML; its reference, if it has one, goes beside it."""
+    content = suite.model_dump(mode="json", exclude_defaults=True, exclude={"reference"})
+    _write_yaml({"name": suite.name, "version": suite.version, **content}, path)
+    if suite.reference is not None:
+        write_reference(suite.reference, path)
+
+
+def write_reference(reference: ReferenceModel, path: Path) -> Path:
+    """Write the reference of the suite at `path` beside it, where load_suite finds it; returns where."""
+    beside = path.with_name(f"{path.stem}.reference.yaml")
+    _write_yaml(reference.model_dump(mode="json"), beside)
+    return beside
+
+
+def _write_yaml(content: Any, path: Path) -> None:
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    write_atomically(path, text.encode())
 
 
 def parse_suite(content: Any, place: str, reference: Any = None) -> Suite:

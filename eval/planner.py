@@ -186,7 +186,9 @@ def _stream(source: ClipSource, jobs: Sequence[_Job], facts_wanted: bool) -> Str
             sound=any(job.feature.stream == "sound" for job in jobs),
         ):
             if isinstance(item, Window):
-                _feed_picture(item, jobs, samplers)
+                item.frames_TCHW.flags.writeable = False  # every feature sees the same memory
+                for sampling, sampler in samplers.items():
+                    _feed_picture(sampler.push(item), sampling, jobs)
             elif isinstance(item, SoundChunk):
                 _feed_sound(item, jobs)
             else:
@@ -195,19 +197,19 @@ def _stream(source: ClipSource, jobs: Sequence[_Job], facts_wanted: bool) -> Str
         for job in jobs:
             job.stop("failed", str(error))
         return str(error)
+    for sampling, sampler in samplers.items():
+        _feed_picture(sampler.finish(), sampling, jobs)
     for job in jobs:
         _guard(job, partial(_finish, job))
     return facts
 
 
-def _feed_picture(window: Window, jobs: Sequence[_Job], samplers: Mapping[Sampling, Sampler]) -> None:
-    window.frames_TCHW.flags.writeable = False
-    views = {sampling: sampler.push(window) for sampling, sampler in samplers.items()}
-    for job in jobs:
-        view = views.get(job.feature.sampling)
-        if job.feature.stream == "picture" and view is not None:
-            accumulator = cast(PictureAccumulator, job.accumulator)
-            _guard(job, partial(accumulator.update, view))
+def _feed_picture(views: Iterable[Window], sampling: Sampling, jobs: Sequence[_Job]) -> None:
+    for view in views:
+        for job in jobs:
+            if job.feature.stream == "picture" and job.feature.sampling == sampling:
+                accumulator = cast(PictureAccumulator, job.accumulator)
+                _guard(job, partial(accumulator.update, view))
 
 
 def _feed_sound(chunk: SoundChunk, jobs: Sequence[_Job]) -> None:

@@ -164,7 +164,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def folder_cases(folder: Path, *, seed: int = 0) -> list[Case]:
-    """One case per clip of a folder, for suites without cases of their own; the id is the file's path without suffix."""
+    """One case per clip of a folder, for suites without cases of their own; the id is the path without suffix."""
     table = read_table(folder)
     cases = []
     for path in find_clips(folder):

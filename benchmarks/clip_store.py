@@ -1,0 +1,36 @@
+"""The clips of a run: files named by their SHA-256, in one folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+CLIPS = "clips"
+TEMPORARY = ".tmp-"
+CLIP_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")
+
+
+def adopt_clip(run_folder: Path, path: Path, sha256: str) -> str:
+    """Copy a clip into the run under its hash, unless it is there already; returns its name for UnitResult.file.
+
+    Safe with many workers: two may bring the same clip at once (two generators can give the same answer).
+    Raises OSError for a full disk, and leaves no partial file.
+    """
+    name = f"{sha256}{path.suffix.lower()}"
+    if not CLIP_NAME.fullmatch(name):
+        name = f"{sha256}.clip"  # an ending that no server would give a meaning to
+    target = run_folder / CLIPS / name
+    if target.exists():
+        return name
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=TEMPORARY, delete=False) as stream:
+        temporary = Path(stream.name)
+    try:
+        shutil.copyfile(path, temporary)
+        temporary.chmod(0o644)  # a temporary file starts private; a clip is to be served
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return name

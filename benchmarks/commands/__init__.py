@@ -1,0 +1,1 @@
+"""The commands of `moviegen`, grouped by what they are about."""

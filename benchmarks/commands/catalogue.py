@@ -1,0 +1,157 @@
+"""`moviegen metrics`, `suites`, `generators`, `doctor`: what there is, and whether it works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.shell import FAILURE, err, errors, out
+
+suites = typer.Typer(help="List, check, import and calibrate suites.", no_args_is_help=True, rich_markup_mode=None)
+generators = typer.Typer(help="List generators, or try one.", no_args_is_help=True, rich_markup_mode=None)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="one JSON document on standard output, nothing else")]
+
+
+def metrics(
+    name: Annotated[str, typer.Argument(help="a metric to explain; default: list all")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List the metrics, or explain one: range, direction, source, and what it cannot see."""
+    with errors():
+        from benchmarks.manifest import MetricFacts
+        from eval.metric import METRICS
+
+        chosen = [METRICS.get(name)] if name else list(METRICS)
+        if as_json:
+            typer.echo(json.dumps([json.loads(MetricFacts.of(m.spec).model_dump_json()) for m in chosen], indent=2))
+        elif name:
+            spec = chosen[0].spec
+            typer.echo(f"{spec.name} v{spec.version} ({spec.family}): {spec.summary}")
+            typer.echo(f"range {spec.low:g} to {spec.high:g} {spec.unit}; direction: {spec.direction}")
+            typer.echo(f"cannot see: {spec.blind_spots}\nsource: {spec.source}")
+        else:
+            _table(
+                ("metric", "family", "direction", "unit", "what it says"),
+                [(m.spec.name, m.spec.family, m.spec.direction, m.spec.unit, m.spec.summary) for m in chosen],
+            )
+
+
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out().print(table)
+
+
+@suites.command("list")
+def list_suites() -> None:
+    """The suites that come with the project."""
+    with errors():
+        from benchmarks.suite import load_suite, suite_names
+
+        loaded = [load_suite(name) for name in suite_names()]
+        _table(
+            ("suite", "cases", "metrics", "hash", "what for"),
+            [
+                (f"{s.name} v{s.version}", str(len(s.cases)), str(len(s.metrics)), s.sha256[:12], s.description)
+                for s in loaded
+            ],
+        )
+
+
+@suites.command("check")
+def check_suite(suite: Annotated[str, typer.Argument(help="name or path")]) -> None:
+    """Validate a suite and name every mistake with its place."""
+    with errors():
+        from benchmarks.suite import load_suite
+
+        loaded = load_suite(suite)
+        size = f"{len(loaded.cases)} cases, {len(loaded.metrics)} metrics"
+        typer.echo(f"{loaded.name} v{loaded.version}: {size}, {loaded.sha256}")
+
+
+@suites.command("import")
+def import_suite(
+    prompts: Annotated[Path, typer.Argument(help="a prompt list: Movie Gen Bench .txt, .csv, .jsonl; VBench .json")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="suite file to write")],
+    like: Annotated[str, typer.Option(help="suite whose metrics and weights to take")] = "footage",
+) -> None:
+    """Make a suite from a prompt list; tags are kept, prompts that occur twice are reported."""
+    with errors():
+        from benchmarks.prompts.read import read_prompts
+        from benchmarks.suite import load_suite, write_suite
+
+        found = read_prompts(prompts)
+        for twice in found.duplicates:
+            err().print(f"item {twice.again} repeats item {twice.first}: {twice.prompt[:60]}", markup=False)
+        name = "".join(c if c.isalnum() else "-" for c in output.stem.lower()).strip("-")[:40] or "imported"
+        parts = {"name": name, "version": 1, "description": f"prompts of {prompts.name}", "cases": found.cases}
+        write_suite(load_suite(like).model_copy(update=parts), output)
+        typer.echo(f"wrote {output}: {len(found.cases)} cases, {len(found.duplicates)} duplicated prompts left out")
+
+
+@suites.command("calibrate")
+def calibrate_suite(
+    suite: Annotated[Path, typer.Argument(help="suite file; its reference is written beside it")],
+    clips: Annotated[Path | None, typer.Option(help="folder of good clips; default: fresh Backlot scenes")] = None,
+    count: Annotated[int, typer.Option(min=8, help="how many Backlot scenes")] = 256,
+) -> None:
+    """Measure where good clips lie on the band metrics, and store it with the suite."""
+    with errors():
+        from benchmarks.calibrate import suite_metrics
+        from benchmarks.reference_clips import reference_from_backlot, reference_from_folder
+        from benchmarks.suite import load_suite, write_reference
+
+        loaded = load_suite(str(suite))
+        chosen = suite_metrics(loaded)
+        reference = reference_from_folder(clips, chosen) if clips else reference_from_backlot(loaded, chosen, count)
+        path = write_reference(reference, suite)
+        typer.echo(f"wrote {path}: {len(reference.quantiles)} bands from {reference.clips} clips")
+
+
+@generators.command("list")
+def list_generators() -> None:
+    """The kinds of generators."""
+    with errors():
+        from benchmarks.generator import KINDS
+
+        rows = [(f"{k.name}:{k.argument.upper()}" if k.argument else k.name, k.bracket or "", k.summary) for k in KINDS]
+        _table(("generator", "bracket", "what it is"), rows)
+
+
+@generators.command("check")
+def check_generator(
+    generator: Annotated[str, typer.Argument(help="as for sweep --generators")],
+    suite: Annotated[str, typer.Option(help="suite to take the case from")] = "smoke",
+) -> None:
+    """Try one case: set the generator up, make a clip, read it back, score it."""
+    with errors():
+        from benchmarks.trial import try_generator
+
+        trial = try_generator(generator, suite)
+        for line in trial.lines:
+            out().print(line, markup=False, soft_wrap=True)
+        if not trial.well:
+            raise typer.Exit(FAILURE)
+
+
+def doctor() -> None:
+    """Examine the installation, and say what to do about what is wrong."""
+    with errors():
+        from benchmarks.doctor import examine
+
+        checks = list(examine())
+        for check in checks:
+            out().print(f"{check.state:8} {check.text}", markup=False, soft_wrap=True)
+        if any(check.state == "problem" for check in checks):
+            raise typer.Exit(FAILURE)

@@ -1,0 +1,139 @@
+"""`moviegen sweep`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmarks.commands.shell import err, errors, out
+
+if TYPE_CHECKING:
+    from benchmarks.store import RunWriter
+    from benchmarks.sweep import Options, Summary
+
+GENERATORS_HELP = "NAME, KIND:ARGUMENT or NAME=KIND:ARGUMENT, separated by commas; may be given several times"
+
+
+def sweep(
+    suite: Annotated[str, typer.Argument(help="name of a suite, or the path of a suite file")] = "",
+    generators: Annotated[list[str] | None, typer.Option("--generators", "-g", help=GENERATORS_HELP)] = None,
+    runs: Annotated[Path, typer.Option(help="folder that holds the runs")] = Path("runs"),
+    name: Annotated[str | None, typer.Option(help="name of the new run; default: suite and time")] = None,
+    resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
+    reuse: Annotated[str | None, typer.Option(help="take clips from this run instead of making them again")] = None,
+    reference: Annotated[Path | None, typer.Option(help="folder of clips that band metrics are judged by")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first so many cases")] = None,
+    executor: Annotated[str, typer.Option(help="serial, processes or ray")] = "processes",
+    workers: Annotated[int | None, typer.Option(min=1, help="processes to use; default: one per core")] = None,
+    cache: Annotated[Path | None, typer.Option(help="feature cache; default: .cache in the runs folder")] = None,
+) -> None:
+    """Sweep generators over a suite: make every clip, score it once, store every number, print the leaderboard."""
+    with errors():
+        from benchmarks.store import RunWriter, StoreError, open_run
+        from benchmarks.sweep import Options
+
+        if executor not in {"serial", "processes", "ray"}:
+            raise StoreError(f"unknown executor {executor!r}: serial, processes or ray")
+        options = Options(
+            executor=executor,  # type: ignore[arg-type]  # checked above
+            workers=workers,
+            cache=cache,
+            reuse=open_run(runs, reuse) if reuse else None,
+            argv=tuple(sys.argv[1:]),
+        )
+        if resume:
+            if generators or suite:
+                raise StoreError("a resumed run keeps its suite and generators: give --resume alone")
+            writer = RunWriter(open_run(runs, resume).folder)
+        else:
+            writer = _new(suite, generators or [], runs, options, name, reference, limit)
+        summary = _run(writer, options)
+        _print(summary)
+
+
+def _new(
+    suite_name: str,
+    generators: list[str],
+    runs: Path,
+    options: Options,
+    name: str | None,
+    reference: Path | None,
+    limit: int | None,
+) -> RunWriter:
+    from benchmarks.calibrate import suite_metrics, with_reference
+    from benchmarks.generator import parse_generators
+    from benchmarks.reference_clips import reference_from_folder
+    from benchmarks.suite import SuiteError, load_suite
+    from benchmarks.sweep import start, with_cases
+
+    if not suite_name:
+        raise SuiteError("which suite? moviegen sweep backlot --generators oracle,noise (moviegen suites lists them)")
+    specs = parse_generators(generators)
+    suite = with_cases(load_suite(suite_name), specs, limit)
+    if reference is not None:
+        suite = with_reference(suite, reference_from_folder(reference, suite_metrics(suite)))
+    cases = tuple(suite.expand())
+    for spec in specs:  # set each up once, here: a mistake must show before the first clip, not after an hour
+        generator = spec.make(cases)
+        if hasattr(generator, "report"):
+            for line in generator.report(cases):
+                err().print(line, markup=False)
+    return start(suite, specs, runs, options, name)
+
+
+def _run(writer: RunWriter, options: Options) -> Summary:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from benchmarks.sweep import Progress as State
+    from benchmarks.sweep import run_sweep
+
+    run = writer.manifest.run
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err()) as bar:
+        task = bar.add_task(run, total=writer.manifest.planned_units, rate="")
+
+        def report(state: State) -> None:
+            latest = state.latest
+            text = run if latest is None else f"{run}  {latest.generator} · {latest.case}"
+            speed = bar.tasks[0].speed
+            rate = f"{speed:.1f} clips/s" if speed else ""
+            bar.update(task, completed=state.done, description=text[:60], rate=rate)
+
+        try:
+            return run_sweep(writer, options, report)
+        except KeyboardInterrupt:
+            err().print(f"stopped; go on with: moviegen sweep --resume {run}", markup=False)
+            raise
+
+
+def _print(summary: Summary) -> None:
+    from benchmarks.leaderboard import build_board, render_table
+    from benchmarks.store import Run
+
+    console = out()
+    render_table(build_board([Run(summary.folder)]), console)
+    made = sum(summary.statuses.values())
+    rows = ", ".join(f"{count} {status}" for status, count in sorted(summary.rows.items()))
+    done = f"{made} clips now, {summary.resumed} earlier, in {summary.seconds:.0f} s"
+    work = f"decoded {summary.decodes} clips, computed {summary.features} features"
+    console.print(f"\nrun {summary.run}: {done}; rows: {rows or 'none'}; {work}", markup=False, soft_wrap=True)
+    for status in ("failed", "missing"):
+        if summary.statuses[status]:
+            console.print(f"{summary.statuses[status]} clips {status}: moviegen runs {summary.run}", markup=False)

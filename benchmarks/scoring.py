@@ -1,0 +1,90 @@
+"""Score clips that exist already, without a run: what `moviegen score` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from eval.findings import Finding, findings
+
+from benchmarks.executors import ExecutorName, Job, execute
+from eval.cache import FeatureCache
+from eval.case import Asked, Case
+from eval.clip import ClipError, ClipInfo
+from eval.hashing import file_sha256
+from eval.metric import METRICS
+from eval.planner import Score, score_clip, unreadable
+from eval.video import open_clip
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredClip:
+    """One clip's scores and what they say. `info` is None, and `error` says why, where it could not be opened."""
+
+    path: Path
+    sha256: str
+    info: ClipInfo | None
+    scores: tuple[Score, ...]
+    findings: tuple[Finding, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every worker needs."""
+
+    metrics: tuple[str, ...]
+    cache_folder: Path | None
+    asked: Asked
+    prompts: Mapping[Path, str]
+
+
+def score_paths(
+    paths: Sequence[Path], setup: Setup, executor: ExecutorName = "processes", workers: int | None = None
+) -> Iterator[ScoredClip]:
+    """Score each path, in any order. A clip that cannot be read is a ScoredClip with its reason, never an exception."""
+    job = Job(_score_here, _prepare, setup, partial(_lost, setup))
+    return execute("serial" if len(paths) == 1 else executor, job, paths, workers)
+
+
+# One per process, like the sweep's workers: pools start a process once and then send it bare paths.
+_SETUP: list[Setup] = []
+
+
+def _prepare(setup: Setup) -> None:
+    import cv2
+
+    cv2.setNumThreads(1)  # the work is parallel over clips already
+    _SETUP[:] = [setup]
+
+
+def _score_here(path: Path) -> ScoredClip:
+    return score_path(path, _SETUP[0])
+
+
+def score_path(path: Path, setup: Setup) -> ScoredClip:
+    """Score one clip."""
+    metrics = [METRICS.get(name) for name in setup.metrics]
+    try:
+        source = open_clip(path)
+    except ClipError as error:
+        return _unread(path, setup, str(error))
+    case = Case(id=path.stem, prompt=setup.prompts.get(path, ""), asked=setup.asked)
+    cache = None if setup.cache_folder is None else FeatureCache(setup.cache_folder)
+    scored = score_clip(source, metrics, case=case, cache=cache)
+    if scored.facts is None:
+        return _unread(path, setup, next(score.reason for score in scored.scores if score.status == "failed"))
+    found = findings(scored.info, scored.facts, scored.scores)
+    return ScoredClip(path, scored.info.sha256, scored.info, scored.scores, found)
+
+
+def _unread(path: Path, setup: Setup, reason: str) -> ScoredClip:
+    scores = unreadable([METRICS.get(name) for name in setup.metrics], reason)
+    sha256 = file_sha256(path) if path.is_file() else ""
+    return ScoredClip(path, sha256, None, scores, (Finding("failed", reason),), reason)
+
+
+def _lost(setup: Setup, path: Path) -> ScoredClip:
+    return _unread(path, setup, "the worker process died twice on this clip (out of memory, or a crash in a library)")

@@ -1,0 +1,243 @@
+"""The sweep: every generator answers every case, every clip is scored once, every number is stored.
+
+A sweep that is stopped, by whatever, is resumed from its folder: units already stored are not done again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from benchmarks.calibrate import suite_metrics
+from benchmarks.executors import ExecutorName, Job, execute
+from benchmarks.generator import KINDS, GeneratorError, GeneratorSpec
+from benchmarks.generators.folder import folder_cases
+from benchmarks.manifest import GeneratorFacts, Manifest, MetricFacts
+from benchmarks.provenance import code_facts, environment_facts
+from benchmarks.records import Unit, UnitResult
+from benchmarks.store import Run, RunWriter, StoreError
+from benchmarks.suite import CaseModel, Suite
+from benchmarks.unit import Setup, Task, lost, out_of_space, prepare, work
+from eval.case import Case
+from eval.metric import METRICS
+
+FLUSH_UNITS = 64
+FLUSH_SECONDS = 5.0
+CACHE = ".cache"
+
+
+class DiskFullError(RuntimeError):
+    """The disk filled up; what was stored before is safe and the sweep can be resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sweep is. `done` counts units stored by earlier attempts too."""
+
+    done: int
+    planned: int
+    latest: UnitResult | None = None
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one attempt did."""
+
+    run: str
+    folder: Path
+    planned: int
+    resumed: int
+    statuses: Counter[str] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+    decodes: int = 0
+    features: int = 0
+    seconds: float = 0.0
+
+    def count(self, result: UnitResult) -> None:
+        self.statuses[result.status] += 1
+        self.rows.update(score.status for score in result.scores)
+        self.decodes += result.decodes
+        self.features += len(result.computed)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run, as opposed to what: none of these can change a number."""
+
+    executor: ExecutorName = "processes"
+    workers: int | None = None
+    cache: Path | None = None
+    reuse: Run | None = None
+    argv: tuple[str, ...] = ()
+
+
+def with_cases(suite: Suite, specs: Sequence[GeneratorSpec], limit: int | None = None) -> Suite:
+    """The suite with its cases made definite: for a suite without any, the clips of the folders swept.
+
+    Raises GeneratorError when there are no cases to be had.
+    """
+    if not suite.cases:
+        folders = [Path(spec.argument) for spec in specs if spec.kind == "folder"]
+        if not folders:
+            raise GeneratorError(
+                f"suite {suite.name!r} has no cases of its own: give it folders, as in NAME=folder:PATH"
+            )
+        found = {case.id: case for folder in folders for case in folder_cases(folder)}
+        cases = tuple(CaseModel(id=case.id, prompt=case.prompt) for case in found.values())
+        suite = suite.model_copy(update={"cases": cases})
+    if limit is not None:
+        suite = suite.model_copy(update={"cases": suite.cases[:limit]})
+    if not suite.cases:
+        raise GeneratorError(f"suite {suite.name!r}: no cases to sweep")
+    return suite
+
+
+def start(
+    suite: Suite, specs: Sequence[GeneratorSpec], root: Path, options: Options, run_id: str | None = None
+) -> RunWriter:
+    """Make a new run folder under `root`, with its manifest. Raises StoreError when it exists already."""
+    name = run_id or _fresh_id(root, suite.name)
+    manifest = Manifest(
+        run=name,
+        created=datetime.now(UTC),
+        suite_name=suite.name,
+        suite_version=suite.version,
+        suite_hash=suite.sha256,
+        suite=suite.model_dump(mode="json"),
+        metrics=tuple(MetricFacts.of(metric.spec) for metric in suite_metrics(suite)),
+        generators=tuple(_generator_facts(spec) for spec in specs),
+        code=code_facts(),
+        environment=environment_facts(),
+        argv=options.argv,
+        planned_units=len(specs) * sum(1 for _ in suite.expand()),
+    )
+    return RunWriter.create(root / name, manifest)
+
+
+def specs_of(manifest: Manifest) -> tuple[GeneratorSpec, ...]:
+    """The generators of a stored run. Raises StoreError when one has changed its version since."""
+    specs = []
+    for facts in manifest.generators:
+        spec = GeneratorSpec(facts.name, str(facts.settings["kind"]), str(facts.settings["argument"]))
+        now = KINDS.get(spec.kind).version
+        if str(now) != facts.version:
+            raise _changed(manifest, f"generator {facts.name!r}", facts.version, now)
+        specs.append(spec)
+    return tuple(specs)
+
+
+def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], None] = lambda _: None) -> Summary:
+    """Do what is not done yet. Closes the writer. Raises DiskFullError; KeyboardInterrupt leaves the run resumable."""
+    begun = time.perf_counter()
+    with writer:
+        manifest = writer.manifest
+        _check_versions(manifest)
+        suite, specs = manifest.parsed_suite(), specs_of(manifest)
+        cases = tuple(suite.expand())
+        folder = writer.folder
+        setup = Setup(
+            generators=specs,
+            cases=cases,
+            metrics=tuple(metric.name for metric in suite.metrics),
+            run_folder=folder,
+            cache_folder=options.cache or folder.parent / CACHE,
+        )
+        finished = writer.done([(facts.name, facts.version) for facts in manifest.metrics])
+        tasks = _tasks(setup, finished, _reusable(options.reuse, specs, cases))
+        summary = Summary(manifest.run, folder, manifest.planned_units, resumed=len(finished))
+        report(Progress(len(finished), manifest.planned_units))
+        job = Job(work, prepare, setup, partial(lost, setup))
+        _drain(execute(options.executor, job, tasks, options.workers), writer, summary, report)
+        writer.update_manifest(manifest.model_copy(update={"status": "complete"}))
+        writer.compact()
+    summary.seconds = time.perf_counter() - begun
+    return summary
+
+
+def _drain(
+    results: Iterator[UnitResult], writer: RunWriter, summary: Summary, report: Callable[[Progress], None]
+) -> None:
+    done, flushed = summary.resumed, time.monotonic()
+    try:
+        for result in results:
+            writer.add(result)
+            summary.count(result)
+            done += 1
+            if writer.pending >= FLUSH_UNITS or time.monotonic() - flushed > FLUSH_SECONDS:
+                writer.flush()
+                flushed = time.monotonic()
+            report(Progress(done, summary.planned, result))
+        writer.flush()
+    except OSError as error:
+        if not out_of_space(error):
+            raise
+        so_far = f"{done} of {summary.planned} units are done"
+        raise DiskFullError(f"the disk is full: {so_far}; free some space, then resume run {summary.run}") from error
+
+
+def _tasks(setup: Setup, finished: set[Unit], reusable: dict[Unit, Path]) -> list[Task]:
+    """What is left, case by case, so that a partial run compares its generators on the same cases."""
+    return [
+        Task(g, c, reusable.get(unit))
+        for c, case in enumerate(setup.cases)
+        for g, spec in enumerate(setup.generators)
+        if (unit := Unit(spec.name, case.id, case.seed)) not in finished
+    ]
+
+
+def _reusable(run: Run | None, specs: Sequence[GeneratorSpec], cases: Sequence[Case]) -> dict[Unit, Path]:
+    """Clips of an earlier run by the same generators for exactly the same cases.
+
+    A bracket may look at other cases too (mismatched does), so its clips serve only an unchanged list of cases.
+    """
+    if run is None:
+        return {}
+    earlier = tuple(run.manifest.parsed_suite().expand())
+    before = {(case.id, case.seed): case for case in earlier}
+    unchanged = {(case.id, case.seed) for case in cases if before.get((case.id, case.seed)) == case}
+    now = [_generator_facts(spec) for spec in specs]
+    same = {
+        facts.name
+        for facts in run.manifest.generators
+        if facts in now and (not facts.bracket or earlier == tuple(cases))
+    }
+    found = {}
+    clips = run.clips(status="ok")
+    for generator, case, seed, file in zip(
+        *(clips[name].tolist() for name in ("generator", "case", "seed", "file")), strict=True
+    ):
+        path = run.clip_path(file) if file else None
+        if path is not None and generator in same and (case, seed) in unchanged:
+            found[Unit(generator, case, seed)] = path
+    return found
+
+
+def _generator_facts(spec: GeneratorSpec) -> GeneratorFacts:
+    kind = KINDS.get(spec.kind)
+    settings = {"kind": spec.kind, "argument": spec.argument}
+    return GeneratorFacts(name=spec.name, version=str(kind.version), bracket=kind.bracket or "", settings=settings)
+
+
+def _check_versions(manifest: Manifest) -> None:
+    for facts in manifest.metrics:
+        now = METRICS.get(facts.name).spec.version
+        if now != facts.version:
+            raise _changed(manifest, f"metric {facts.name!r}", facts.version, now)
+
+
+def _changed(manifest: Manifest, what: str, before: object, now: object) -> StoreError:
+    return StoreError(f"run {manifest.run}: {what} was version {before} and is {now} now: start a new run")
+
+
+def _fresh_id(root: Path, suite: str) -> str:
+    stem = f"{suite}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    name, number = stem, 1
+    while (root / name).exists():
+        number += 1
+        name = f"{stem}-{number}"
+    return name

@@ -1,0 +1,162 @@
+"""One unit of a sweep, from the case to its rows: generate, store the clip, score it. Runs inside a worker."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.clip_store import adopt_clip
+from benchmarks.generator import Generator, GeneratorSpec, NoClip
+from benchmarks.records import UnitResult
+from eval.cache import FeatureCache
+from eval.case import Case
+from eval.clip import Clip, ClipError
+from eval.hashing import file_sha256
+from eval.metric import METRICS, Metric, Status
+from eval.planner import score_clip, unreadable
+from eval.video import open_clip, write_clip
+
+REASON_LENGTH = 300
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every worker of a sweep needs; small enough to be sent to each."""
+
+    generators: tuple[GeneratorSpec, ...]
+    cases: tuple[Case, ...]
+    metrics: tuple[str, ...]
+    run_folder: Path
+    cache_folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One unit: indices into the setup, and the clip of an earlier run when it may be used again."""
+
+    generator: int
+    case: int
+    reuse: Path | None = None
+
+
+class Worker:
+    """Does tasks one at a time; generators and metrics are set up once."""
+
+    def __init__(self, setup: Setup) -> None:
+        import cv2
+
+        cv2.setNumThreads(1)  # the sweep is parallel over units already
+        self._setup = setup
+        self._metrics: tuple[Metric, ...] = tuple(METRICS.get(name) for name in setup.metrics)
+        self._cache = FeatureCache(setup.cache_folder)
+        self._generators: dict[int, Generator] = {}
+
+    def do(self, task: Task) -> UnitResult:
+        """The unit's result, whatever happens to it; only a full disk raises (OSError)."""
+        spec, case = self._setup.generators[task.generator], self._setup.cases[task.case]
+        with tempfile.TemporaryDirectory(prefix=".unit-", dir=self._setup.run_folder) as scratch:
+            begun = time.perf_counter()
+            try:
+                path = task.reuse or self._answer(task.generator, case, Path(scratch))
+            except NoClip as reason:
+                return self._nothing(spec, case, "missing", str(reason))
+            except Exception as error:  # a stranger's generator may raise anything: it costs this unit only
+                if out_of_space(error):
+                    raise
+                return self._nothing(spec, case, "failed", f"{spec.name}: {type(error).__name__}: {error}")
+            generated = time.perf_counter()
+            result = self._score(spec, case, path)
+            return replace(result, generate_seconds=generated - begun, score_seconds=time.perf_counter() - generated)
+
+    def _answer(self, index: int, case: Case, scratch: Path) -> Path:
+        if index not in self._generators:
+            self._generators[index] = self._setup.generators[index].make(self._setup.cases)
+        private = scratch / "answer"
+        private.mkdir()
+        answer = self._generators[index].generate(case, private)
+        if isinstance(answer, Clip):
+            path = scratch / "clip.mp4"
+            write_clip(answer, path)
+            return path
+        return answer
+
+    def _score(self, spec: GeneratorSpec, case: Case, path: Path) -> UnitResult:
+        try:
+            source = open_clip(path)
+        except ClipError as error:
+            sha256 = file_sha256(path) if path.is_file() else ""
+            return replace(self._nothing(spec, case, "failed", str(error)), clip_sha256=sha256)
+        scored = score_clip(source, self._metrics, case=case, cache=self._cache)
+        info, facts = scored.info, scored.facts
+        kept = adopt_clip(self._setup.run_folder, path, info.sha256) if path.is_file() else ""
+        broken = (
+            "" if facts is not None else next((s.reason for s in scored.scores if s.status == "failed"), "unreadable")
+        )
+        return replace(
+            self._blank(spec, case),
+            scores=scored.scores,
+            clip_sha256=info.sha256,
+            file=kept,
+            status="failed" if broken else "ok",
+            reason=broken[:REASON_LENGTH],
+            width=info.width,
+            height=info.height,
+            fps=info.fps,
+            duration_s=info.duration_s,
+            has_audio=info.has_audio,
+            frames=None if facts is None else facts.frames,
+            notes=info.notes + (() if facts is None else facts.notes),
+            decodes=scored.decodes,
+            computed=scored.computed,
+        )
+
+    def _nothing(self, spec: GeneratorSpec, case: Case, status: Status, reason: str) -> UnitResult:
+        line = " ".join(reason.split())[:REASON_LENGTH]
+        scores = unreadable(self._metrics, line, status)
+        return replace(self._blank(spec, case), scores=scores, status=status, reason=line)
+
+    @staticmethod
+    def _blank(spec: GeneratorSpec, case: Case) -> UnitResult:
+        return UnitResult(spec.name, case.id, case.seed, (), prompt=case.prompt, tags=case.tags)
+
+
+def out_of_space(error: BaseException) -> bool:
+    """Is this error a full disk (or quota)?"""
+    return isinstance(error, OSError) and error.errno in NO_SPACE
+
+
+# One worker per process: pools start a process once and then send it bare tasks.
+_WORKERS: list[Worker] = []
+
+
+def prepare(setup: Setup) -> None:
+    """Set this process up for a sweep."""
+    _WORKERS[:] = [Worker(setup)]
+
+
+def work(task: Task) -> UnitResult:
+    """Do one task in a prepared process."""
+    return _WORKERS[0].do(task)
+
+
+def lost(setup: Setup, task: Task) -> UnitResult:
+    """The result of a unit whose worker process died twice."""
+    spec, case = setup.generators[task.generator], setup.cases[task.case]
+    metrics: Sequence[Any] = [METRICS.get(name) for name in setup.metrics]
+    reason = "the worker process died (out of memory, or a crash in a library) twice on this clip"
+    return UnitResult(
+        spec.name,
+        case.id,
+        case.seed,
+        unreadable(metrics, reason),
+        status="failed",
+        reason=reason,
+        prompt=case.prompt,
+        tags=case.tags,
+    )
