@@ -80,14 +80,10 @@ class Manifest(_Strict):
     suite_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     suite: dict[str, Any]
     """The whole suite, `Suite.model_dump(mode="json")`; its canonical hash is suite_hash."""
-    metrics: tuple[MetricFacts, ...]
+    metrics: tuple[MetricFacts, ...] = Field(min_length=1)
     generators: tuple[GeneratorFacts, ...]
     code: CodeFacts
     environment: EnvironmentFacts
-    cases: tuple[str, ...] | None = None
-    """Ids of the cases this run was limited to; null: all of the suite's."""
-    seed: int = 0
-    limits: dict[str, Any] = Field(default_factory=dict)
     argv: tuple[str, ...] = ()
     planned_units: int = Field(ge=0)
     status: Literal["partial", "complete"] = "partial"
@@ -103,8 +99,7 @@ class Manifest(_Strict):
 
     def planned(self) -> list[tuple[str, int]]:
         """(case id, seed) of everything each generator was asked for, in the suite's order."""
-        wanted = None if self.cases is None else set(self.cases)
-        return [(c.id, c.seed) for c in self.parsed_suite().expand() if wanted is None or c.id in wanted]
+        return [(case.id, case.seed) for case in self.parsed_suite().expand()]
 
 
 def read_manifest(folder: Path) -> Manifest:

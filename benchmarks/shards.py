@@ -22,9 +22,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.clip_store import CLIPS, TEMPORARY
 from benchmarks.manifest import StoreError
 
-TEMPORARY = ".tmp-"
 _TRIES = 3
 
 _UNIT = 'generator, "case", seed'
@@ -85,7 +85,7 @@ def remove_shards(folders: Iterable[Path]) -> None:
 
 def remove_leftovers(run_folder: Path) -> None:
     """Remove what a killed writer left under temporary names. Only the holder of the lock may call this."""
-    for parent in (run_folder, run_folder / "shards", run_folder / "clips"):
+    for parent in (run_folder, run_folder / "shards", run_folder / CLIPS):
         for path in parent.glob(f"{TEMPORARY}*"):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

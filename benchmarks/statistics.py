@@ -140,7 +140,7 @@ def detectable_difference(differences_C: Floats, confidence: float, power: float
 
 
 def paired_differences(a: Floats, b: Floats) -> Floats:
-    """a − b, with differences below rounding (1e-12 of the larger) set to 0: they would look perfectly consistent."""
+    """Subtract, with differences below rounding (1e-12 of the larger) set to 0: they would look perfectly consistent."""
     difference = a - b
     tiny = np.abs(difference) <= _ROUNDING * np.maximum(np.abs(a), np.abs(b))
     return np.where(tiny, 0.0, difference)

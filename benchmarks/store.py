@@ -17,10 +17,11 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
+from benchmarks.clip_store import CLIP_NAME, CLIPS
 from benchmarks.manifest import RUN_ID, Manifest, StoreError, read_manifest
 from benchmarks.records import CLIP_SCHEMA, ROW_SCHEMA, Unit, UnitResult
 from benchmarks.shards import query
-from benchmarks.writer import CLIP_NAME, MetricKey, RunWriter, UnitState
+from benchmarks.writer import MetricKey, RunWriter, UnitState
 from eval.metric import Status
 
 _LOG = logging.getLogger(__name__)
@@ -78,8 +79,8 @@ class Run:
         """The path of a clip by its name in the clips table; None where there is none. Never outside the run folder."""
         if not CLIP_NAME.fullmatch(file):
             return None
-        path = (self.folder / "clips" / file).resolve()
-        return path if path == self.folder.resolve() / "clips" / file and path.is_file() else None
+        path = (self.folder / CLIPS / file).resolve()
+        return path if path == self.folder.resolve() / CLIPS / file and path.is_file() else None
 
     @property
     def stamp(self) -> tuple[int, int]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
-import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +12,14 @@ from typing import IO, Self, cast
 
 import pyarrow as pa
 
+from benchmarks.clip_store import adopt_clip
 from benchmarks.manifest import Manifest, StoreError, read_manifest, write_manifest
 from benchmarks.records import CLIP_SCHEMA, ROW_SCHEMA, Unit, UnitResult, check_unit, clip_record, row_records
-from benchmarks.shards import TEMPORARY, commit_shard, query, remove_leftovers, remove_shards, shard_folders
+from benchmarks.shards import commit_shard, query, remove_leftovers, remove_shards, shard_folders
 from eval.metric import Status
 
 MetricKey = tuple[str, int]
 """Name and version of a metric."""
-
-CLIP_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +74,9 @@ class RunWriter:
         write_manifest(self.folder, manifest)
         self._manifest = manifest
 
-    def adopt_clip(self, path: Path, sha256: str, *, move: bool = False) -> str:
-        """Copy (or move) a clip into clips/ under its hash; returns its name for UnitResult.file."""
-        name = f"{sha256}{path.suffix.lower()}"
-        if not CLIP_NAME.fullmatch(name):
-            raise ValueError(f"{path.name}: a stored clip needs a SHA-256 and an extension such as .mp4")
-        target = self.folder / "clips" / name
-        if move and path.stat().st_dev == target.parent.stat().st_dev:
-            path.replace(target)
-            return name
-        if not target.exists():
-            temporary = target.with_name(f"{TEMPORARY}{name}")
-            shutil.copyfile(path, temporary)
-            temporary.replace(target)
-        if move:
-            path.unlink()
-        return name
+    def adopt_clip(self, path: Path, sha256: str) -> str:
+        """Copy a clip into the run under its hash; returns its name for UnitResult.file."""
+        return adopt_clip(self.folder, path, sha256)
 
     def add(self, result: UnitResult) -> None:
         """Take one whole unit; it is on disk after the next flush."""
@@ -171,7 +155,12 @@ class RunWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except OSError as unsaved:
+            if error is None:
+                raise
+            error.add_note(f"and the last {self.pending} units could not be stored: {unsaved}")
 
 
 _KEYS = 'SELECT generator, "case", seed, metric, version, status FROM {table}'

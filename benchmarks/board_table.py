@@ -1,0 +1,88 @@
+"""A leaderboard in the terminal, in at most 100 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.estimates import Interval
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from benchmarks.leaderboard import Board, BoardRow
+
+WIDTH = 100
+_NAME_WIDTH = 22
+_FAMILY_WIDTH = 7
+_FLOORS = {"ceiling": "green", "floor": "dim"}
+
+
+def print_board(board: Board, console: Console) -> None:
+    """Rank interval, generator, total with interval, families, coverage; then the reasons and notes."""
+    title = f"{board.suite} version {board.suite_version} · {board.suite_hash[:12]} · run {', '.join(board.runs)}"
+    table = Table(title=printable(title, WIDTH), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("generator", no_wrap=True, max_width=_NAME_WIDTH)
+    table.add_column(f"total ({board.confidence:.0%})", no_wrap=True)
+    for family in board.families:
+        table.add_column(Text(_short(family, _FAMILY_WIDTH)), justify="right", no_wrap=True)
+    table.add_column("scored", justify="right", no_wrap=True)
+    for row in board.rows:
+        families = (Text(number(row.families[name].value, 2)) for name in board.families)
+        covered = "–" if row.coverage is None else f"{row.coverage:.0%}"
+        table.add_row(_rank(row), _name(row), interval(row.total), *families, covered)
+    console.print(table, width=min(WIDTH, console.width))
+    for line in _remarks(board):
+        console.print(printable(line), style="dim", width=min(WIDTH, console.width))
+
+
+def interval(estimate: Interval, digits: int = 3) -> str:
+    """0.873 [0.850, 0.893], or – where there is no value."""
+    if estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return number(estimate.value, digits)
+    return f"{number(estimate.value, digits)} [{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
+
+
+def number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def printable(text: str, width: int | None = None) -> Text:
+    """A stranger's text for the terminal: no markup, no control characters, on one line, cut to `width`."""
+    safe = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return Text(safe if width is None else _short(safe, width))
+
+
+def _remarks(board: Board) -> list[str]:
+    remarks = [f"{row.generator}: {reason}" for row in board.rows for reason in row.reasons]
+    remarks += [f"{column.name}: {column.note}" for column in board.columns if column.note]
+    legend = f"Totals run from 0 to 1. A rank is the range of places that {board.cases} cases allow"
+    overlap = "; generators whose ranges overlap are tied." if _ties(board) else "."
+    return [*remarks, *board.notes, legend + overlap]
+
+
+def _ties(board: Board) -> bool:
+    return any(row.rank is not None and row.rank[0] < row.rank[1] for row in board.rows)
+
+
+def _rank(row: BoardRow) -> str:
+    if row.rank is None:
+        return "–"
+    best, worst = row.rank
+    return str(best) if best == worst else f"{best}–{worst}"
+
+
+def _name(row: BoardRow) -> Text:
+    name = printable(row.generator, _NAME_WIDTH)
+    name.stylize(_FLOORS.get(row.bracket, ""))
+    return name
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

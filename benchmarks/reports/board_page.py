@@ -1,0 +1,152 @@
+"""A leaderboard as one self-contained HTML page: dot plot, totals, every metric. Nothing remote, no script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.board_table import number
+
+if TYPE_CHECKING:
+    from benchmarks.estimates import Interval
+    from benchmarks.leaderboard import Board, BoardRow
+
+_PLOT_WIDTH, _NAME_WIDTH, _ROW_HEIGHT, _MARGIN = 900, 220, 30, 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Dot:
+    """One line of the plot, in pixels."""
+
+    label: str
+    bracket: str
+    y: int
+    x: float
+    low: float
+    high: float
+    title: str
+
+
+def board_page(board: Board) -> str:
+    """The whole page; Jinja2 escapes every text in it."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["interval"] = _interval
+    environment.filters["rank"] = _rank
+    dots = [_dot(row, index) for index, row in enumerate(row for row in board.rows if row.total.value is not None)]
+    return environment.from_string(_PAGE).render(
+        board=board,
+        dots=dots,
+        ticks=[(share / 4, _x(share / 4)) for share in range(5)],
+        width=_PLOT_WIDTH,
+        height=_ROW_HEIGHT * len(dots) + 2 * _MARGIN,
+        name_width=_NAME_WIDTH - 10,
+    )
+
+
+def _dot(row: BoardRow, index: int) -> _Dot:
+    value = row.total.value
+    assert value is not None
+    low, high = (value if end is None else end for end in (row.total.low, row.total.high))
+    label = row.generator if len(row.generator) <= 28 else row.generator[:27] + "…"
+    y = _MARGIN + _ROW_HEIGHT * index + _ROW_HEIGHT // 2
+    return _Dot(label, row.bracket, y, _x(value), _x(low), _x(high), f"{row.generator}: {_interval(row.total)}")
+
+
+def _x(share: float) -> float:
+    return round(_NAME_WIDTH + share * (_PLOT_WIDTH - _NAME_WIDTH - _MARGIN), 1)
+
+
+def _interval(estimate: Interval, digits: int = 3) -> str:
+    if estimate.value is None:
+        return "–"
+    if estimate.low is None:
+        return number(estimate.value, digits)
+    return f"{number(estimate.value, digits)} ({number(estimate.low, digits)} to {number(estimate.high, digits)})"
+
+
+def _rank(rank: tuple[int, int] | None) -> str:
+    if rank is None:
+        return "–"
+    return str(rank[0]) if rank[0] == rank[1] else f"{rank[0]}–{rank[1]}"
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Leaderboard: {{ board.suite }}</title>
+<style>
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --soft: #6a737d; --line: #d8dee4; --mark: #0b62c4; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9aa4af; --line: #30363d; --mark: #6cb0ff; }
+}
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1200px;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+.soft { color: var(--soft); } .scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { font-weight: 600; white-space: nowrap; } td.wide { white-space: nowrap; }
+svg { max-width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 14px; }
+svg .grid { stroke: var(--line); } svg .bar { stroke: var(--mark); stroke-width: 3; } svg .dot { fill: var(--mark); }
+svg .ceiling .bar, svg .floor .bar { stroke: var(--soft); } svg .ceiling .dot, svg .floor .dot { fill: var(--soft); }
+</style>
+</head>
+<body>
+<h1>{{ board.suite }} leaderboard</h1>
+<p class="soft">Suite version {{ board.suite_version }}, hash {{ board.suite_hash }}; run {{ board.runs | join(", ") }};
+{{ board.cases }} cases. Intervals: {{ "%.0f" | format(100 * board.confidence) }} %, bootstrap over cases with
+{{ board.draws }} draws. A rank is the range of places that the data allow: overlapping ranges are ties.</p>
+{% if dots %}
+<svg viewBox="0 0 {{ width }} {{ height }}" width="{{ width }}" role="img" aria-label="Totals with intervals">
+{% for share, x in ticks %}
+<line class="grid" x1="{{ x }}" x2="{{ x }}" y1="20" y2="{{ height - 24 }}"/>
+<text x="{{ x }}" y="{{ height - 6 }}" text-anchor="middle">{{ share }}</text>
+{% endfor %}
+{% for dot in dots %}
+<g class="{{ dot.bracket }}"><title>{{ dot.title }}</title>
+<text x="{{ name_width }}" y="{{ dot.y + 5 }}" text-anchor="end">{{ dot.label }}</text>
+<line class="bar" x1="{{ dot.low }}" x2="{{ dot.high }}" y1="{{ dot.y }}" y2="{{ dot.y }}"/>
+<circle class="dot" cx="{{ dot.x }}" cy="{{ dot.y }}" r="6"/></g>
+{% endfor %}
+</svg>
+{% endif %}
+<h2>Totals and families</h2>
+<div class="scroll"><table>
+<tr><th>Rank</th><th>Generator</th><th>Bracket</th><th>Total</th>
+{% for family in board.families %}<th>{{ family }}</th>{% endfor %}<th>Scored</th><th>Remarks</th></tr>
+{% for row in board.rows %}
+<tr><td class="wide">{{ row.rank | rank }}</td><td>{{ row.generator }}</td><td>{{ row.bracket }}</td>
+<td class="wide">{{ row.total | interval }}</td>
+{% for family in board.families %}<td class="wide">{{ row.families[family] | interval(2) }}</td>{% endfor %}
+<td>{{ "–" if row.coverage is none else "%.1f %%" | format(100 * row.coverage) }}</td>
+<td>{% for reason in row.reasons %}{{ reason }}{{ "" if loop.last else "; " }}{% endfor %}</td></tr>
+{% endfor %}
+</table></div>
+<h2>Metrics</h2>
+<p class="soft">Means over cases in the metric's own unit, with intervals, and clips scored of clips asked for.</p>
+<div class="scroll"><table>
+<tr><th>Metric</th><th>Better</th>{% for row in board.rows %}<th>{{ row.generator }}</th>{% endfor %}</tr>
+{% for column in board.columns %}
+<tr><td title="{{ column.summary }}">{{ column.name }} <span class="soft">v{{ column.version }}
+{{ column.unit }}{{ ", " ~ column.note if column.note else "" }}
+{{ ", " ~ column.encoder ~ " " ~ column.encoder_sha256[:12] if column.encoder else "" }}</span></td>
+<td>{{ column.direction }}</td>
+{% for row in board.rows %}
+{% set cell = row.metrics[column.name] %}
+<td class="wide">{{ cell.raw | interval }}<br><span class="soft">{{ cell.scored }}/{{ cell.expected }}</span></td>
+{% endfor %}
+</tr>
+{% endfor %}
+</table></div>
+{% if board.notes %}
+<h2>Notes</h2>
+<ul>{% for note in board.notes %}<li>{{ note }}</li>{% endfor %}</ul>
+{% endif %}
+</body>
+</html>
+"""
