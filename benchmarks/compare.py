@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,11 +71,14 @@ class Comparison:
         """The JSON document of `moviegen compare --json`."""
         from benchmarks.export import to_json
 
-        flat = asdict(self)
-        for part in (flat["total"], *flat["families"].values(), *flat["metrics"].values()):
-            ends = part.pop("difference")
-            part.update({"difference": ends["value"], "low": ends["low"], "high": ends["high"]})
-        return to_json(flat)
+        return to_json(
+            {
+                **asdict(self),
+                "total": _flat(self.total),
+                "families": {name: _flat(part) for name, part in self.families.items()},
+                "metrics": {name: _flat(part) for name, part in self.metrics.items()},
+            }
+        )
 
 
 def compare(
@@ -190,6 +193,12 @@ def _left_out(cube: ScoreCube, i: int, j: int) -> list[str]:
         for metric, common in zip(cube.metrics, common_M, strict=True)
         if common < total
     ]
+
+
+def _flat(part: Difference) -> dict[str, Any]:
+    fields = asdict(part)
+    ends = fields.pop("difference")
+    return {"difference": ends["value"], "low": ends["low"], "high": ends["high"], **fields}
 
 
 def _known(value: np.float64) -> float | None:

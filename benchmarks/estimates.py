@@ -39,6 +39,10 @@ class Spread:
     def at(self, *index: int) -> Interval:
         return Interval(*(_number(array[index]) for array in (self.value, self.low, self.high)))
 
+    def within(self, low: Floats | float, high: Floats | float) -> Spread:
+        """The same with intervals cut to the range that the quantity can have."""
+        return Spread(self.value, np.clip(self.low, low, high), np.clip(self.high, low, high))
+
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
@@ -62,11 +66,13 @@ def estimate(cube: ScoreCube, draws: int, confidence: float, generator: np.rando
     family_draws_BGF, total_draws_BG = roll_up(cube.plan, draws_BXM[:, G:])
     family_cases_GF = _fewest_cases(cube.plan, cases_XM[G:])
     total_cases_G = family_cases_GF.min(axis=1, initial=C)
+    facts = [metric.facts for metric in cube.metrics]
+    raw_GM = spread(means_XM[:G], draws_BXM[:, :G], cases_XM[:G], confidence)
     return Estimates(
-        raw_GM=spread(means_XM[:G], draws_BXM[:, :G], cases_XM[:G], confidence),
-        utility_GM=spread(means_XM[G:], draws_BXM[:, G:], cases_XM[G:], confidence),
-        families_GF=spread(families_GF, family_draws_BGF, family_cases_GF, confidence),
-        total_G=spread(total_G, total_draws_BG, total_cases_G, confidence),
+        raw_GM=raw_GM.within(np.array([fact.low for fact in facts]), np.array([fact.high for fact in facts])),
+        utility_GM=spread(means_XM[G:], draws_BXM[:, G:], cases_XM[G:], confidence).within(0, 1),
+        families_GF=spread(families_GF, family_draws_BGF, family_cases_GF, confidence).within(0, 1),
+        total_G=spread(total_G, total_draws_BG, total_cases_G, confidence).within(0, 1),
     )
 
 
@@ -108,7 +114,7 @@ def case_parts(cube: ScoreCube, a: int, b: int, family: str | None = None) -> Fl
 
 def spread(value_X: Floats, draws_BX: Floats, cases_X: Integers, confidence: float) -> Spread:
     """Estimates of any shape with the intervals of their draws."""
-    low, high = intervals(draws_BX.reshape(len(draws_BX), -1), cases_X.ravel(), confidence)
+    low, high = intervals(value_X.ravel(), draws_BX.reshape(len(draws_BX), -1), cases_X.ravel(), confidence)
     unknown_X = np.isnan(value_X)
     ends = (np.where(unknown_X, np.nan, end.reshape(value_X.shape)) for end in (low, high))
     return Spread(value_X, *ends)

@@ -16,6 +16,8 @@ from scipy import stats
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+FEWEST_FOR_PERCENTILES = 6
+
 _BLOCK = 4_000_000
 """Numbers held at once in a block of resamples or signs: 32 MB."""
 
@@ -44,23 +46,27 @@ def bootstrap_means(values_CK: Floats, draws: int, generator: np.random.Generato
     return means_BK
 
 
-def intervals(draws_BK: Floats, cases_K: Integers, confidence: float) -> tuple[Floats, Floats]:
+def intervals(value_K: Floats, draws_BK: Floats, cases_K: Integers, confidence: float) -> tuple[Floats, Floats]:
     """Expanded percentile intervals (low_K, high_K); NaN with fewer than two cases.
 
     The plain percentile interval is too short by sqrt((n - 1) / n) and uses normal instead of t quantiles: at 8 cases
-    it covers 88 %, not 95. Hesterberg (2015), "What Teachers Should Know About the Bootstrap", widens the
-    level to Phi(-sqrt(n / (n - 1)) t_{n-1}), which is exact for normal means, stays inside the range of the data, and
-    needs no jackknife, as BCa would.
+    it covers 88 %, not 95. Hesterberg (2015), "What Teachers Should Know About the Bootstrap", widens the level to
+    Phi(-sqrt(n / (n - 1)) t_{n-1}), which is right for normal means, stays inside the range of the data, and needs no
+    jackknife, as BCa would. Below 6 cases resamples cannot reach that far out: t intervals with the bootstrap's
+    standard error, which may leave the range of the data.
     """
+    n_K = np.maximum(cases_K, 2).astype(np.float64)
+    reach_K = np.sqrt(n_K / (n_K - 1)) * stats.t.ppf((1 + confidence) / 2, n_K - 1)
     sorted_BK = np.sort(draws_BK, axis=0)  # NaN last
     last_K = (~np.isnan(sorted_BK)).sum(axis=0) - 1
-    n_K = np.maximum(cases_K, 2).astype(np.float64)
-    t_K = stats.t.ppf((1 + confidence) / 2, n_K - 1)
-    tail_K = stats.norm.cdf(-np.sqrt(n_K / (n_K - 1)) * t_K)
+    tail_K = stats.norm.cdf(-reach_K)
+    low_K, high_K = _at(sorted_BK, tail_K * last_K), _at(sorted_BK, (1 - tail_K) * last_K)
+    few_K = cases_K < FEWEST_FOR_PERCENTILES
+    if few_K.any():
+        error_K = _deviation(draws_BK) * reach_K
+        low_K, high_K = np.where(few_K, value_K - error_K, low_K), np.where(few_K, value_K + error_K, high_K)
     usable_K = (cases_K >= 2) & (last_K >= 0)
-    low_K = np.where(usable_K, _at(sorted_BK, tail_K * last_K), np.nan)
-    high_K = np.where(usable_K, _at(sorted_BK, (1 - tail_K) * last_K), np.nan)
-    return low_K, high_K
+    return np.where(usable_K, low_K, np.nan), np.where(usable_K, high_K, np.nan)
 
 
 def sign_flip_p(differences_CK: Floats, generator: np.random.Generator, flips: int = 9_999) -> Floats:
@@ -140,7 +146,7 @@ def detectable_difference(differences_C: Floats, confidence: float, power: float
 
 
 def paired_differences(a: Floats, b: Floats) -> Floats:
-    """Subtract, with differences below rounding (1e-12 of the larger) set to 0: they would look perfectly consistent."""
+    """Subtract, with differences below rounding (1e-12 of the larger) set to 0: they would look consistent."""
     difference = a - b
     tiny = np.abs(difference) <= _ROUNDING * np.maximum(np.abs(a), np.abs(b))
     return np.where(tiny, 0.0, difference)
@@ -155,6 +161,16 @@ def _resamples(cases: int, draws: int, generator: np.random.Generator) -> Iterat
         picks += np.arange(rows)[:, None] * cases
         counts = np.bincount(picks.ravel(), minlength=rows * cases)
         yield start, counts.reshape(rows, cases).astype(np.float64)
+
+
+def _deviation(draws_BK: Floats) -> Floats:
+    """Standard deviation of the draws of each column, over those that exist."""
+    known_BK = ~np.isnan(draws_BK)
+    count_K = np.maximum(known_BK.sum(axis=0), 1)
+    filled_BK = np.where(known_BK, draws_BK, 0.0)
+    mean_K = filled_BK.sum(axis=0) / count_K
+    squares_K = np.where(known_BK, (filled_BK - mean_K) ** 2, 0.0).sum(axis=0)
+    return np.asarray(np.sqrt(squares_K / count_K), np.float64)
 
 
 def _at(sorted_BK: Floats, place_K: Floats) -> Floats:
