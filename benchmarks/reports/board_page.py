@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.board_table import number
+from benchmarks.board_table import interval, number
 
 if TYPE_CHECKING:
     from benchmarks.estimates import Interval
@@ -32,11 +32,13 @@ def board_page(board: Board) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["interval"] = _interval
+    environment.filters["value"] = lambda estimate, digits: number(estimate.value, digits)
+    environment.filters["ends"] = _ends
     environment.filters["rank"] = _rank
     dots = [_dot(row, index) for index, row in enumerate(row for row in board.rows if row.total.value is not None)]
     return environment.from_string(_PAGE).render(
         board=board,
+        remarks=[f"{row.generator}: {reason}" for row in board.rows for reason in row.reasons] + list(board.notes),
         dots=dots,
         ticks=[(share / 4, _x(share / 4)) for share in range(5)],
         width=_PLOT_WIDTH,
@@ -49,21 +51,19 @@ def _dot(row: BoardRow, index: int) -> _Dot:
     value = row.total.value
     assert value is not None
     low, high = (value if end is None else end for end in (row.total.low, row.total.high))
-    label = row.generator if len(row.generator) <= 28 else row.generator[:27] + "…"
+    label = row.generator if len(row.generator) <= 24 else row.generator[:23] + "…"
     y = _MARGIN + _ROW_HEIGHT * index + _ROW_HEIGHT // 2
-    return _Dot(label, row.bracket, y, _x(value), _x(low), _x(high), f"{row.generator}: {_interval(row.total)}")
+    return _Dot(label, row.bracket, y, _x(value), _x(low), _x(high), f"{row.generator}: {interval(row.total)}")
 
 
 def _x(share: float) -> float:
     return round(_NAME_WIDTH + share * (_PLOT_WIDTH - _NAME_WIDTH - _MARGIN), 1)
 
 
-def _interval(estimate: Interval, digits: int = 3) -> str:
-    if estimate.value is None:
-        return "–"
+def _ends(estimate: Interval, digits: int) -> str:
     if estimate.low is None:
-        return number(estimate.value, digits)
-    return f"{number(estimate.value, digits)} ({number(estimate.low, digits)} to {number(estimate.high, digits)})"
+        return ""
+    return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
 
 
 def _rank(rank: tuple[int, int] | None) -> str:
@@ -118,13 +118,15 @@ svg .ceiling .bar, svg .floor .bar { stroke: var(--soft); } svg .ceiling .dot, s
 <h2>Totals and families</h2>
 <div class="scroll"><table>
 <tr><th>Rank</th><th>Generator</th><th>Bracket</th><th>Total</th>
-{% for family in board.families %}<th>{{ family }}</th>{% endfor %}<th>Scored</th><th>Remarks</th></tr>
+{% for family in board.families %}<th>{{ family }}</th>{% endfor %}<th>Scored</th></tr>
 {% for row in board.rows %}
 <tr><td class="wide">{{ row.rank | rank }}</td><td>{{ row.generator }}</td><td>{{ row.bracket }}</td>
-<td class="wide">{{ row.total | interval }}</td>
-{% for family in board.families %}<td class="wide">{{ row.families[family] | interval(2) }}</td>{% endfor %}
-<td>{{ "–" if row.coverage is none else "%.1f %%" | format(100 * row.coverage) }}</td>
-<td>{% for reason in row.reasons %}{{ reason }}{{ "" if loop.last else "; " }}{% endfor %}</td></tr>
+<td class="wide">{{ row.total | value(3) }}<br><span class="soft">{{ row.total | ends(3) }}</span></td>
+{% for family in board.families %}
+<td class="wide">{{ row.families[family] | value(2) }}<br>
+<span class="soft">{{ row.families[family] | ends(2) }}</span></td>
+{% endfor %}
+<td class="wide">{{ "–" if row.coverage is none else "%.1f %%" | format(100 * row.coverage) }}</td></tr>
 {% endfor %}
 </table></div>
 <h2>Metrics</h2>
@@ -138,14 +140,15 @@ svg .ceiling .bar, svg .floor .bar { stroke: var(--soft); } svg .ceiling .dot, s
 <td>{{ column.direction }}</td>
 {% for row in board.rows %}
 {% set cell = row.metrics[column.name] %}
-<td class="wide">{{ cell.raw | interval }}<br><span class="soft">{{ cell.scored }}/{{ cell.expected }}</span></td>
+<td class="wide">{{ cell.raw | value(3) }}<br>
+<span class="soft">{{ cell.raw | ends(3) }}<br>{{ cell.scored }}/{{ cell.expected }}</span></td>
 {% endfor %}
 </tr>
 {% endfor %}
 </table></div>
-{% if board.notes %}
+{% if remarks %}
 <h2>Notes</h2>
-<ul>{% for note in board.notes %}<li>{{ note }}</li>{% endfor %}</ul>
+<ul>{% for remark in remarks %}<li>{{ remark }}</li>{% endfor %}</ul>
 {% endif %}
 </body>
 </html>
