@@ -1,0 +1,366 @@
+"""Faces: a head 2 units high about the origin, from an identity's own proportions.
+
+Units: half head heights. The face looks at the camera and may turn by `yaw`; behind a quarter turn one sees hair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from moviegen.backlot.exact import Floats, cosine, draw, fraction, sine
+from moviegen.backlot.palette import EYES, HAIR, MONK, Color, Look, darker, lighter, mix
+from moviegen.backlot.pose import Pose
+from moviegen.backlot.scene import Person
+from moviegen.backlot.stage import Stage, ring
+
+INK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The proportions of one face, in half head heights."""
+
+    width: float
+    jaw: float
+    eye_gap: float
+    eye_y: float
+    eye: float
+    slant: float
+    nose_w: float
+    nose_h: float
+    mouth_w: float
+    mouth_y: float
+    lips: float
+    brow: float
+    brow_tilt: float
+    freckles: bool
+
+    @classmethod
+    def of(cls, person: Person) -> Features:
+        """Drawn from the face's number alone, then shifted by presentation and age."""
+
+        def number(name: str, low: float, high: float) -> float:
+            return draw(person.face, f"face/{name}", low, high)
+
+        feminine, child = person.presentation == "feminine", person.age == "child"
+        return cls(
+            width=number("width", 0.76, 0.90) + (0.05 if child else 0.0),
+            jaw=number("jaw", 0.60, 0.86) + (-0.05 if feminine else 0.07),
+            eye_gap=number("eye_gap", 0.31, 0.41),
+            eye_y=number("eye_y", -0.10, 0.04) + (0.08 if child else 0.0),
+            eye=number("eye", 0.125, 0.17) + (0.035 if child else 0.015 if feminine else 0.0),
+            slant=number("slant", -0.02, 0.03),
+            nose_w=number("nose_w", 0.08, 0.17) * (0.8 if child else 1.0),
+            nose_h=number("nose_h", 0.22, 0.36) * (0.75 if child else 1.0),
+            mouth_w=number("mouth_w", 0.22, 0.36),
+            mouth_y=number("mouth_y", 0.50, 0.60),
+            lips=number("lips", 0.045, 0.085) + (0.03 if feminine and not child else 0.0),
+            brow=number("brow", 0.035, 0.065) + (0.0 if feminine or child else 0.025),
+            brow_tilt=number("brow_tilt", -0.03, 0.03),
+            freckles=number("freckles", 0.0, 1.0) < 0.22,
+        )
+
+    def landmarks_52(self) -> Floats:
+        """Left eye, right eye, nose tip, left and right mouth corner as the viewer sees them (insightface's order)."""
+        return np.array(
+            [
+                (-self.eye_gap, self.eye_y),
+                (self.eye_gap, self.eye_y),
+                (0.0, self.eye_y + self.nose_h + 0.06),
+                (-self.mouth_w, self.mouth_y - 0.02),
+                (self.mouth_w, self.mouth_y - 0.02),
+            ]
+        )
+
+
+@dataclass(slots=True)
+class Head:
+    """Where a face is: pose of the features (for landmarks) and the frames in which they are seen."""
+
+    pose: Pose
+    features: Features
+    shown_T: Any
+
+
+def head_outline(f: Features) -> Floats:
+    """The skull and jaw."""
+    points = ring(0.0, 0.0, 1.0, 1.0).copy()
+    x, y = points[:, 0], points[:, 1]
+    low = np.maximum(0.0, y)
+    points[:, 0] = x * (f.width + (f.jaw - f.width) * low * low * 0.8)
+    points[:, 1] = np.where(y > 0, y * 0.98, y * 0.94)
+    return points
+
+
+def draw_back(stage: Stage, pose: Pose, person: Person, look: Look) -> None:
+    """Hair behind the head."""
+    hair = darker(look.subject(HAIR[person.hair_color]), 0.22)
+    f = Features.of(person)
+    style = person.hair_style
+    with stage.ink(INK):
+        if style == "long":
+            w = f.width + 0.22
+            stage.polygon(
+                pose,
+                (
+                    (-0.7 * w, -0.9),
+                    (0.7 * w, -0.9),
+                    (w, -0.2),
+                    (w * 1.08, 1.35),
+                    (0.5 * w, 1.6),
+                    (-0.5 * w, 1.6),
+                    (-w * 1.08, 1.35),
+                    (-w, -0.2),
+                ),
+                hair,
+            )
+        elif style == "ponytail":
+            stage.polygon(
+                pose,
+                (
+                    (0.5, -0.75),
+                    (0.9, -0.9),
+                    (1.28, -0.45),
+                    (1.32, 0.3),
+                    (1.12, 0.95),
+                    (0.98, 0.3),
+                    (0.8, -0.2),
+                ),
+                hair,
+                convex=False,
+            )
+        elif style == "bun":
+            stage.ellipse(pose, 0.0, -1.16, 0.40, 0.36, hair)
+        elif style == "afro":
+            stage.ellipse(pose, 0.0, -0.38, 1.28, 1.14, hair)
+        elif style == "curly":
+            for x, y, r in ((-0.88, -0.1, 0.36), (0.88, -0.1, 0.36), (-0.86, 0.38, 0.30), (0.86, 0.38, 0.30)):
+                stage.ellipse(pose, x, y, r, color=hair)
+
+
+def draw_head(
+    stage: Stage, pose: Pose, person: Person, look: Look, yaw: Any, time_s_T: Floats, glance: Any
+) -> Head:
+    """Head, face and the hair in front. yaw: turns; glance: a small turn to the side, -1 to 1."""
+    f = Features.of(person)
+    skin = look.subject(MONK[person.skin - 1])
+    hair = look.subject(HAIR[person.hair_color])
+    facing, side = cosine(yaw), sine(yaw)
+    front = np.broadcast_to(np.asarray(facing > 0.18), time_s_T.shape)
+    turning = bool((np.asarray(yaw) != 0.0).any())
+    face = (
+        pose.move(0.62 * side + 0.10 * glance, 0.0).scale(np.maximum(0.12, facing), 1.0)
+        if turning
+        else pose.move(0.10 * glance, 0.0)
+    )
+    shade = darker(skin, 0.22)
+    with stage.ink(INK):
+        if person.hair_style not in ("long",):
+            for x in (-1.0, 1.0):
+                ear = pose.move(x * (f.width + 0.01), f.eye_y + 0.14)
+                stage.ellipse(ear, 0.0, 0.0, 0.13, 0.19, mix(skin, shade, 0.5))
+        stage.polygon(pose, head_outline(f), skin)
+    before = stage.shown_T
+    if turning:
+        stage.shown_T = front if before is None else front & before
+    _face(stage, face, pose, person, f, look, skin, shade, time_s_T)
+    stage.shown_T = before
+    _hair_front(stage, pose, person, f, hair, glance)
+    if turning:
+        back = ~front
+        stage.shown_T = back if before is None else back & before
+        if person.hair_style != "bald":
+            stage.ellipse(pose, 0.0, -0.18, f.width * 1.02, 0.86, darker(hair, 0.15))
+        stage.shown_T = before
+    return Head(face, f, front if before is None else front & before)
+
+
+def _face(
+    stage: Stage,
+    face: Pose,
+    head: Pose,
+    person: Person,
+    f: Features,
+    look: Look,
+    skin: Color,
+    shade: Color,
+    time_s_T: Floats,
+) -> None:
+    blush = mix(skin, look.subject((232, 106, 96)), 0.30 if person.skin < 8 else 0.16)
+    for x in (-1.0, 1.0):
+        stage.ellipse(face, x * (f.eye_gap + 0.10), f.eye_y + 0.36, 0.15, 0.11, blush)
+    if f.freckles and person.skin < 7:
+        for x, y in ((-0.46, 0.30), (-0.34, 0.36), (-0.40, 0.24), (0.46, 0.30), (0.34, 0.36), (0.40, 0.24)):
+            stage.ellipse(face, x, f.eye_y + y, 0.022, color=darker(skin, 0.3))
+    if person.age == "senior":
+        _wrinkles(stage, face, f, darker(skin, 0.30))
+    hair = look.subject(HAIR[person.hair_color])
+    if person.beard == "full":
+        _beard(stage, face, f, hair)
+    if person.glasses:
+        _lenses(stage, face, f, skin)
+    _eyes(stage, face, person, f, time_s_T)
+    for x in (-1.0, 1.0):
+        brow = face.move(x * f.eye_gap, f.eye_y - f.eye - 0.13).turn(x * (0.02 + f.brow_tilt))
+        stage.limb(
+            brow,
+            -0.15,
+            0.02,
+            0.15,
+            -0.01,
+            f.brow * (0.8 if x > 0 else 1.0),
+            f.brow,
+            mix(darker(hair, 0.25), skin, 0.1),
+        )
+    _nose(stage, face, f, shade)
+    if person.beard == "moustache":
+        for x in (-1.0, 1.0):
+            stage.limb(
+                face, x * 0.05, f.mouth_y - 0.13, x * (f.mouth_w + 0.02), f.mouth_y - 0.07, 0.075, 0.035, hair
+            )
+    _mouth(stage, face, person, f, look, skin)
+
+
+def _wrinkles(stage: Stage, face: Pose, f: Features, tone: Color) -> None:
+    for x in (-1.0, 1.0):
+        stage.limb(
+            face, x * 0.20, f.eye_y + f.nose_h + 0.02, x * (f.mouth_w + 0.08), f.mouth_y, 0.018, 0.018, tone
+        )
+        stage.limb(
+            face,
+            x * (f.eye_gap - 0.1),
+            f.eye_y + f.eye + 0.10,
+            x * (f.eye_gap + 0.12),
+            f.eye_y + f.eye + 0.08,
+            0.016,
+            0.016,
+            tone,
+        )
+    for y in (0.40, 0.52):
+        stage.limb(face, -0.3, f.eye_y - y, 0.3, f.eye_y - y, 0.015, 0.015, tone)
+
+
+def _beard(stage: Stage, face: Pose, f: Features, hair: Color) -> None:
+    w, j = f.width, f.jaw
+    stage.polygon(
+        face,
+        ((-0.98 * w, 0.02), (-0.80 * w, 0.24), (-0.55 * w, f.mouth_y - 0.20), (0.0, f.mouth_y - 0.16), (0.55 * w, f.mouth_y - 0.20), (0.80 * w, 0.24), (0.98 * w, 0.02), (0.98 * w, 0.40), (0.86 * j, 0.78), (0.42, 1.08), (0.0, 1.16), (-0.42, 1.08), (-0.86 * j, 0.78), (-0.98 * w, 0.40)),
+        hair, convex=False,
+    )  # fmt: skip
+
+
+def _lenses(stage: Stage, face: Pose, f: Features, skin: Color) -> None:
+    frame: Color = (44, 40, 52)
+    r = f.eye + 0.12
+    stage.box(face, -f.eye_gap, f.eye_y - 0.035, f.eye_gap, f.eye_y + 0.02, frame)
+    for x in (-1.0, 1.0):
+        stage.box(
+            face,
+            min(x * f.eye_gap, x * f.width * 0.98),
+            f.eye_y - 0.04,
+            max(x * f.eye_gap, x * f.width * 0.98),
+            f.eye_y + 0.015,
+            frame,
+        )
+    for x in (-1.0, 1.0):
+        stage.ellipse(face, x * f.eye_gap, f.eye_y, r + 0.045, r * 0.95 + 0.045, frame)
+        stage.ellipse(face, x * f.eye_gap, f.eye_y, r, r * 0.95, lighter(skin, 0.34))
+
+
+def _eyes(stage: Stage, face: Pose, person: Person, f: Features, time_s_T: Floats) -> None:
+    beat = fraction(time_s_T / 2.9 + draw(person.face, "blink"))
+    open_T = np.where(beat < 0.045, 0.12, 1.0)
+    iris = EYES[person.eye_color]
+    lash: Color = (38, 26, 32)
+    feminine = person.presentation == "feminine"
+    for x in (-1.0, 1.0):
+        eye = face.move(x * f.eye_gap, f.eye_y).turn(x * f.slant).scale(1.0, open_T)
+        r = f.eye
+        stage.ellipse(eye, 0.0, -0.10 * r, 1.18 * r, 1.10 * r, lash)
+        if feminine:
+            stage.polygon(
+                eye, ((x * 0.7 * r, -0.8 * r), (x * 1.7 * r, -1.15 * r), (x * 1.1 * r, -0.2 * r)), lash
+            )
+        stage.ellipse(eye, 0.0, 0.04 * r, 1.08 * r, 0.98 * r, (252, 252, 250))
+        stage.ellipse(eye, 0.0, 0.06 * r, 0.70 * r, 0.78 * r, iris)
+        stage.ellipse(eye, 0.0, 0.08 * r, 0.36 * r, 0.42 * r, (20, 16, 22))
+        stage.ellipse(eye, 0.22 * r, -0.26 * r, 0.20 * r, color=(255, 255, 255))
+
+
+def _nose(stage: Stage, face: Pose, f: Features, shade: Color) -> None:
+    top, tip = f.eye_y + 0.10, f.eye_y + f.nose_h + 0.06
+    stage.polygon(face, ((0.0, top), (f.nose_w, tip), (0.0, tip + 0.055), (-0.6 * f.nose_w, tip)), shade)
+
+
+def _mouth(stage: Stage, face: Pose, person: Person, f: Features, look: Look, skin: Color) -> None:
+    w, y, lip = f.mouth_w, f.mouth_y, f.lips
+    red = mix(skin, look.subject((196, 46, 62)), 0.62 if person.presentation == "feminine" else 0.36)
+    dark = darker(mix(skin, (120, 30, 44), 0.6), 0.3)
+    stage.polygon(face, ((-w, y - 0.03), (-0.5 * w, y - 0.02 - 0.4 * lip), (0.5 * w, y - 0.02 - 0.4 * lip), (w, y - 0.03), (0.55 * w, y + 0.09 + lip), (-0.55 * w, y + 0.09 + lip)), red)  # fmt: skip
+    stage.polygon(
+        face,
+        ((-0.92 * w, y - 0.015), (0.92 * w, y - 0.015), (0.5 * w, y + 0.075), (-0.5 * w, y + 0.075)),
+        dark,
+    )
+    stage.polygon(
+        face,
+        ((-0.74 * w, y - 0.01), (0.74 * w, y - 0.01), (0.55 * w, y + 0.03), (-0.55 * w, y + 0.03)),
+        (252, 250, 246),
+    )
+
+
+def _hair_front(stage: Stage, pose: Pose, person: Person, f: Features, hair: Color, glance: Any) -> None:
+    style, w = person.hair_style, f.width
+    shine = lighter(hair, 0.22)
+    if style == "bald":
+        stage.ellipse(pose, -0.24, -0.66, 0.17, 0.09, lighter(MONK[person.skin - 1], 0.25))
+        return
+    cap = pose
+    with stage.ink(INK * 0.8):
+        if style == "curly":
+            for x, y, r in (
+                (-0.74, -0.48, 0.34),
+                (-0.34, -0.80, 0.38),
+                (0.14, -0.88, 0.38),
+                (0.58, -0.66, 0.36),
+                (0.82, -0.34, 0.28),
+                (-0.88, -0.16, 0.26),
+            ):
+                stage.ellipse(cap, x, y, r, color=hair)
+        elif style == "afro":
+            stage.polygon(
+                cap,
+                (
+                    (-w * 1.02, -0.10),
+                    (-w * 1.12, -0.6),
+                    (-0.5, -1.12),
+                    (0.5, -1.12),
+                    (w * 1.12, -0.6),
+                    (w * 1.02, -0.10),
+                    (0.62 * w, -0.44),
+                    (0.0, -0.54),
+                    (-0.62 * w, -0.44),
+                ),
+                hair,
+                convex=False,
+            )
+        else:
+            drop = {"short": 0.06, "long": 0.55, "bun": 0.02, "ponytail": 0.04}[style]
+            part = 0.32 if draw(person.face, "parting") < 0.5 else -0.32
+            stage.polygon(
+                cap,
+                ((-w * 1.06, drop), (-w * 1.10, -0.42), (-w * 0.82, -0.88), (-w * 0.36, -1.10), (w * 0.36, -1.10), (w * 0.82, -0.88), (w * 1.10, -0.42), (w * 1.06, drop), (w * 0.88, -0.20), (w * 0.62, -0.46), (part, -0.64), (-w * 0.62, -0.42), (-w * 0.88, -0.18)),
+                hair, convex=False,
+            )  # fmt: skip
+    if style not in ("curly", "afro"):
+        stage.polygon(
+            cap,
+            ((-0.52 * w, -0.86), (-0.12, -0.98), (0.16, -0.95), (-0.16, -0.86), (-0.5 * w, -0.74)),
+            shine,
+            convex=False,
+        )
+    else:
+        stage.ellipse(cap, -0.3, -0.86, 0.16, 0.09, shine)

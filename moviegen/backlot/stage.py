@@ -1,0 +1,158 @@
+"""The stage: an ordered list of shapes, each a polygon carried by a pose, painted back to front.
+
+Pictures, masks and flow are all made from this one list, so the truth cannot drift from the picture.
+
+Shape legend: T frames, P points of a polygon, 2 = (across, down).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moviegen.backlot.exact import Floats, Value, cosine, sine
+from moviegen.backlot.palette import Color, darker
+from moviegen.backlot.pose import Pose
+
+Bools = npt.NDArray[np.bool_]
+PointsP2 = Floats
+
+
+@dataclass(slots=True)
+class Shape:
+    """One flat polygon.
+
+    points_P2 are local to `pose`. instance: 0 scenery, 1, 2, … subjects. shown_T: frames in which it is there.
+    convex: drawn by the faster filler. solid: False for shadows and glows, which belong to nobody in masks.
+    """
+
+    pose: Pose
+    points_P2: PointsP2
+    color: Color
+    instance: int
+    convex: bool
+    shown_T: Bools | None
+    solid: bool
+
+
+class Stage:
+    """Collects shapes. Set `instance` before drawing a subject; `ink` gives shapes an outline while it is open."""
+
+    def __init__(self) -> None:
+        self.shapes: list[Shape] = []
+        self.instance = 0
+        self.shown_T: Bools | None = None
+        self._ink: float = 0.0
+        self._inked: list[Shape] | None = None
+
+    @contextmanager
+    def ink(self, width: float) -> Iterator[None]:
+        """Outline what is drawn inside as one silhouette: all outlines lie under all fills. Width in local units."""
+        outer_width, outer = self._ink, self._inked
+        self._ink, self._inked = width, []
+        fills, start = self._inked, len(self.shapes)
+        yield
+        # Outlines went straight to the list; fills waited.
+        assert len(self.shapes) >= start
+        self._ink, self._inked = outer_width, outer
+        (self.shapes if outer is None else outer).extend(fills)
+
+    def polygon(
+        self, pose: Pose, points_P2: Any, color: Color, *, convex: bool = True, solid: bool = True
+    ) -> None:
+        """A polygon; convex unless said otherwise. Not solid: shadows, glows, reflections."""
+        points = np.asarray(points_P2, dtype=np.float64)
+        shape = Shape(pose, points, color, self.instance, convex, self.shown_T, solid)
+        if self._inked is None:
+            self.shapes.append(shape)
+            return
+        if self._ink > 0.0:
+            grown = grow(points, self._ink)
+            self.shapes.append(
+                Shape(pose, grown, darker(color, 0.55), self.instance, convex, self.shown_T, solid)
+            )
+        self._inked.append(shape)
+
+    def ellipse(
+        self,
+        pose: Pose,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float | None = None,
+        color: Color = (0, 0, 0),
+        *,
+        solid: bool = True,
+    ) -> None:
+        """An ellipse about (x, y); a circle when ry is left out."""
+        self.polygon(pose, ring(x, y, rx, rx if ry is None else ry), color, solid=solid)
+
+    def limb(
+        self, pose: Pose, x0: float, y0: float, x1: float, y1: float, r0: float, r1: float, color: Color
+    ) -> None:
+        """A rounded bar from (x0, y0) with radius r0 to (x1, y1) with radius r1."""
+        self.polygon(pose, capsule(x0, y0, x1, y1, r0, r1), color)
+
+    def box(self, pose: Pose, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:
+        """A rectangle with corners (x0, y0) and (x1, y1)."""
+        self.polygon(pose, ((x0, y0), (x1, y0), (x1, y1), (x0, y1)), color)
+
+
+def _unit_circle(points: int) -> PointsP2:
+    turns = np.arange(points) / points
+    return np.stack([cosine(turns), sine(turns)], axis=1)
+
+
+_CIRCLE = _unit_circle(24)
+_CAP = _unit_circle(16)
+
+
+@lru_cache(maxsize=4096)
+def ring(x: float, y: float, rx: float, ry: float) -> PointsP2:
+    """An ellipse as 24 points."""
+    return _CIRCLE * np.array([rx, ry]) + np.array([x, y])
+
+
+@lru_cache(maxsize=4096)
+def capsule(x0: float, y0: float, x1: float, y1: float, r0: float, r1: float) -> PointsP2:
+    """The outline of a rounded bar, 16 points, clockwise on the screen."""
+    along = np.array([x1 - x0, y1 - y0])
+    length = np.sqrt(along[0] * along[0] + along[1] * along[1])
+    cos, sin = (along / length) if length > 0 else (1.0, 0.0)
+    half = np.roll(_CAP, 4, axis=0)[:9]
+    front = half * r1
+    back = -half * r0
+    points = np.concatenate([front + np.array([length, 0.0]), back])
+    return np.stack(
+        [points[:, 0] * cos - points[:, 1] * sin + x0, points[:, 0] * sin + points[:, 1] * cos + y0], axis=1
+    )
+
+
+def grow(points_P2: PointsP2, width: float) -> PointsP2:
+    """The polygon with every corner pushed outwards, its edges by `width`."""
+    before = points_P2 - np.roll(points_P2, 1, axis=0)
+    after = np.roll(points_P2, -1, axis=0) - points_P2
+    x, y = points_P2[:, 0], points_P2[:, 1]
+    twice_area = float(np.add.accumulate(x * after[:, 1] - y * after[:, 0])[-1])
+    side = width if twice_area > 0 else -width
+    normals = _left_normals(before) + _left_normals(after)
+    square = normals[:, 0] * normals[:, 0] + normals[:, 1] * normals[:, 1]
+    # |n1 + n2|^2 / 2 is 1 + cos(angle): dividing by it keeps the edges parallel; the floor limits sharp corners.
+    return points_P2 + normals * (side / np.maximum(square / 2.0, 0.5))[:, None]
+
+
+def _left_normals(edges_P2: PointsP2) -> PointsP2:
+    length = np.sqrt(edges_P2[:, 0] * edges_P2[:, 0] + edges_P2[:, 1] * edges_P2[:, 1])
+    length = np.maximum(length, 1e-12)
+    return np.stack([edges_P2[:, 1] / length, -edges_P2[:, 0] / length], axis=1)
+
+
+def is_constant(value: Value) -> bool:
+    """Whether a value does not change over time."""
+    return not isinstance(value, np.ndarray) or value.ndim == 0 or bool((value == value.flat[0]).all())
