@@ -24,6 +24,9 @@ TOP = 0.05
 """Share of the pixels that `top_P` averages: VBench's dynamic_degree looks at the fastest twentieth."""
 
 
+MEAN_RGB = np.full(3, 1 / 3, np.float32)
+
+
 @dataclass(frozen=True)
 class Frame:
     """One sampled frame in the two forms that flow needs."""
@@ -72,7 +75,7 @@ class FlowAccumulator:
         backward_HWC = dis(now.grey, before.grey)
         mean, top = speeds(forward_HWC)
         seen_HW = visible(forward_HWC, backward_HWC, self._grid_HWC)
-        error_HW = cv2.absdiff(before.float, sample(now.float, self._grid_HWC + forward_HWC)).mean(axis=2)
+        error_HW = cv2.absdiff(before.float, sample(now.float, self._grid_HWC + forward_HWC)) @ MEAN_RGB
         values = (mean, top, float(error_HW[seen_HW].mean()) if seen_HW.any() else math.nan, float(seen_HW.mean()))
         for row, value in zip(self._rows.values(), values, strict=True):
             row.append(value)

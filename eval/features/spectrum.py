@@ -69,7 +69,7 @@ class Spectrum:
         """
         for second_CN in self._seconds.finish():
             self._second(second_CN)
-        middle_s = WINDOW_S / 2 - LAG / WINDOWS_PER_SECOND / 2
+        middle_s = WINDOW_S / 2
         return {
             "power_F": self._power_F / max(1, self._windows),
             "hz_F": np.fft.rfftfreq(self._length, 1 / self._rate_hz),
