@@ -67,6 +67,9 @@ def streamlit_options(host: str, port: int) -> dict[str, Any]:
         "client.toolbarMode": "viewer",
         "client.showErrorDetails": "full" if is_loopback(host) else "none",
         "client.showErrorLinks": False,
+        # Otherwise any bare expression or string in a page is printed on it.
+        "runner.magicEnabled": False,
+        **_THEME,
     }
 
 
@@ -97,6 +100,13 @@ def _require_free(host: str, port: int) -> None:
             reason = error.strerror or str(error)
             raise ValueError(f"cannot listen on {host} port {port} ({reason}): choose another --port") from error
 
+
+_THEME = {
+    "theme.light.primaryColor": "#1f5fae",
+    "theme.dark.primaryColor": "#6db0f2",
+    "theme.headingFontSizes": ["2.1rem", "1.5rem", "1.25rem"],
+    "theme.paddingTop": "2.5rem",
+}
 
 _REMOTE_WARNING = (
     "warning: the dashboard on {host} can be read by every machine that reaches this one. It has no passwords and no "

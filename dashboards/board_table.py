@@ -1,0 +1,141 @@
+"""The leaderboard as a table: a Board as a data frame, and what each column means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from benchmarks.leaderboard import Board, BoardRow, Interval, MetricColumn
+
+BRACKETS = {"": "contender", "ceiling": "▲ ceiling", "floor": "▼ floor"}
+"""How a row's bracket is shown: a shape and a word, never a colour alone."""
+
+DIRECTIONS = {"higher": "↑ higher", "lower": "↓ lower", "band": "↔ near the reference"}
+
+FAMILY_HELP = {
+    "temporal": "Steadiness in time: flicker, frozen, duplicated and looping frames, cuts.",
+    "motion": "How much moves, and how plausibly.",
+    "picture": "Sharpness, noise, blocks, exposure, contrast, colour.",
+    "sound": "Loudness, clipping, silence, bandwidth.",
+    "synchrony": "Whether sounds start when something happens in the picture.",
+    "conformance": "Whether the clip has the form that was asked for: size, frame rate, length, sound.",
+}
+
+
+def bracket_text(bracket: str) -> str:
+    return BRACKETS.get(bracket, bracket)
+
+
+def rank_text(rank: tuple[int, int] | None) -> str:
+    """`1`, `2–4`, or a dash where there is no rank."""
+    if rank is None:
+        return "–"
+    best, worst = rank
+    return str(best) if best == worst else f"{best}–{worst}"
+
+
+def interval_text(interval: Interval, digits: int = 3) -> str:
+    """`0.712–0.745`; empty where there is no interval."""
+    if interval.low is None or interval.high is None:
+        return ""
+    return f"{interval.low:.{digits}f}–{interval.high:.{digits}f}"
+
+
+def number_text(value: float | None) -> str:
+    """A metric's value for reading: four significant digits, thousands apart."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def range_text(column: MetricColumn) -> str:
+    return f"{number_text(column.low)} to {'∞' if column.high == float('inf') else number_text(column.high)}"
+
+
+def shown_rows(board: Board, name_part: str, brackets: Sequence[str]) -> list[BoardRow]:
+    """The rows whose generator contains `name_part` (any case) and whose bracket is among `brackets` as shown."""
+    part = name_part.strip().casefold()
+    return [r for r in board.rows if part in r.generator.casefold() and bracket_text(r.bracket) in brackets]
+
+
+def table(rows: Sequence[BoardRow], families: Sequence[str]) -> pd.DataFrame:
+    """One line per generator, in the rows' order; families in the order given."""
+    return pd.DataFrame(
+        {
+            "Rank": [rank_text(row.rank) for row in rows],
+            "Generator": [row.generator for row in rows],
+            "Total": [row.total.value for row in rows],
+            "Interval": [interval_text(row.total) for row in rows],
+            "Bracket": [bracket_text(row.bracket) for row in rows],
+            **{name: [_family_value(row, name) for row in rows] for name in families},
+            "Coverage": [None if row.coverage is None else 100 * row.coverage for row in rows],
+            "Cases": [row.cases for row in rows],
+        }
+    )
+
+
+def _family_value(row: BoardRow, family: str) -> float | None:
+    interval = row.families.get(family)
+    return None if interval is None else interval.value
+
+
+def column_config(board: Board, families: Sequence[str]) -> dict[str, Any]:
+    """Widths, formats and help of the columns. Help texts are ours: Streamlit renders them as Markdown."""
+    column = st.column_config
+    percent = f"{board.confidence:.0%}"
+    return {
+        "Rank": column.TextColumn(
+            width=60,
+            help=f"Best and worst place that the data allow at {percent} confidence. Generators whose ranks overlap "
+            "are tied. A dash: too little could be scored for a rank, or nothing counts.",
+        ),
+        "Generator": column.TextColumn(width=140),
+        "Bracket": column.TextColumn(
+            width=95,
+            help="Ceilings and floors are generators with a known place: if a contender beats a ceiling or loses to a "
+            "floor, look at the clips.",
+        ),
+        "Total": column.ProgressColumn(
+            width=130,
+            format="%.3f",
+            min_value=0,
+            max_value=1,
+            help="Weighted mean of the family scores: 0 is worst, 1 is best. Weights are the suite's.",
+        ),
+        "Interval": column.TextColumn(
+            width=105, help=f"{percent} interval of the total, from {board.draws:,} bootstrap draws over cases."
+        ),
+        **{name: _family_column(column, name) for name in families},
+        "Coverage": column.NumberColumn(
+            width=80, format="%.1f %%", help="Scored rows out of expected rows, over the metrics that count."
+        ),
+        "Cases": column.NumberColumn(width=60, help="Cases with at least one scored row."),
+    }
+
+
+def _family_column(column: Any, name: str) -> Any:
+    return column.NumberColumn(name.capitalize(), width=90, format="%.3f", help=FAMILY_HELP.get(name, ""))
+
+
+def metric_table(board: Board, sources: dict[tuple[str, int], str]) -> pd.DataFrame:
+    """What every metric means: one line each. sources: (name, version) → where the metric comes from."""
+    return pd.DataFrame(
+        [
+            {
+                "Metric": column.name,
+                "Family": column.family,
+                "Better": DIRECTIONS[column.direction],
+                "Range": f"{range_text(column)} {column.unit}".strip(),
+                "Measures": column.summary,
+                "Blind to": column.blind_spots,
+                "Counts": f"weight {column.weight:g}" if column.counted else f"no: {column.note}",
+                "Encoder": column.encoder,
+                "Version": column.version,
+                "Source": sources.get((column.name, column.version), ""),
+            }
+            for column in board.columns
+        ]
+    )

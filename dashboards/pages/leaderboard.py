@@ -1,0 +1,246 @@
+"""The leaderboard page: who is ahead, how sure that is, and the clips behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from benchmarks.leaderboard import Board, BoardRow
+from benchmarks.store import Run, open_run
+from dashboards import board_table, dot_plot, results
+from dashboards.results import RunLabel
+from dashboards.side_by_side import show_case
+
+# How many generators' clips are shown until some are chosen.
+FIRST_SHOWN = 3
+
+
+def page() -> None:
+    root = results.runs_folder()
+    if root is None:
+        st.title("Leaderboard")
+        st.error("This page does not know where the runs are. Start it with:")
+        st.code("moviegen dashboard --runs runs", language="bash")
+        return
+    labels = results.run_labels(root)
+    if not labels:
+        nothing_yet(root)
+        return
+    run_id = pick_run(labels)
+    try:
+        run = open_run(root, run_id)
+        board = results.load_board(run)
+    except ValueError as error:
+        st.error("This run cannot be shown:")
+        st.text(str(error))
+        return
+    show_board(run, board)
+
+
+def nothing_yet(root: Path) -> None:
+    """What to do when there is no run."""
+    st.title("Leaderboard")
+    st.info("No runs yet. Make one on the built-in suite, then reload this page:")
+    st.code("make sweep", language="bash")
+    st.text("or score the clips you have:")
+    st.code("moviegen sweep smoke --generators mine=folder:PATH", language="bash")
+    st.text("Runs are looked for in:")
+    st.code(str(root), language=None)
+
+
+def pick_run(labels: list[RunLabel]) -> str:
+    """Suite, then run; the run's id always stands in the address, so that a link stays right when newer runs come."""
+    by_id = {label.id: label for label in labels}
+    title, left, right = st.columns([4, 2, 5], vertical_alignment="bottom")
+    title.title("Leaderboard")
+    wanted = st.query_params.get("run")
+    if wanted is not None and wanted not in by_id:
+        st.warning("The run in this link is not here. Showing the newest instead. Asked for:")
+        st.text(wanted[:200])
+    current = by_id.get(wanted or "", labels[0])
+    suites = list(dict.fromkeys(f"{label.suite} v{label.suite_version}" for label in labels))
+    suite = left.selectbox("Suite", suites, index=suites.index(f"{current.suite} v{current.suite_version}"))
+    ids = [label.id for label in labels if f"{label.suite} v{label.suite_version}" == suite]
+    index = ids.index(current.id) if current.id in ids else 0
+    run_id = right.selectbox("Run", ids, index=index, format_func=lambda i: by_id[i].text())
+    if st.query_params.get("run") != run_id:
+        st.query_params["run"] = run_id
+    return run_id
+
+
+def show_board(run: Run, board: Board) -> None:
+    show_state(run, board)
+    rows, families = filters(board)
+    if not rows:
+        st.info("No generator matches these filters. Clear the name, or tick a bracket.")
+        return
+    show_table(board, rows, families)
+    show_plot(board, rows)
+    show_clips(run, board, rows)
+    show_meanings(run, board)
+    show_outcomes(run, board)
+
+
+def show_state(run: Run, board: Board) -> None:
+    """One line on what this is, and everything a reader must know."""
+    made = run.manifest
+    st.text(
+        f"{len(board.rows)} generators · {board.cases} cases · {len(board.columns)} metrics · "
+        f"code {made.code.version} {made.code.commit[:10]} · suite hash {board.suite_hash[:12]}"
+    )
+    if made.status != "complete":
+        st.warning("This run is not finished: ranks can still change. Continue it with:")
+        st.code(f"moviegen sweep {made.suite_name} --resume {run.id}", language=None)
+    for note in board.notes:
+        st.text(f"Note: {note}")
+
+
+def filters(board: Board) -> tuple[list[BoardRow], list[str]]:
+    """The generators and the family columns to show."""
+    present = [text for key, text in board_table.BRACKETS.items() if any(row.bracket == key for row in board.rows)]
+    name, brackets, columns = st.columns([2, 2, 3])
+    part = name.text_input("Generator", key="name", bind="query-params", placeholder="part of a name")
+    kinds = brackets.pills(
+        "Brackets", present, selection_mode="multi", default=present, key="brackets", bind="query-params"
+    )
+    families = columns.multiselect(
+        "Family columns", board.families, default=list(board.families), key="families", bind="query-params"
+    )
+    return board_table.shown_rows(board, part or "", kinds), [name for name in board.families if name in families]
+
+
+def show_table(board: Board, rows: list[BoardRow], families: list[str]) -> None:
+    """The table; rows chosen in it are the generators whose clips are shown below."""
+    key = "/".join(["board", *board.runs, *(row.generator for row in rows)])
+    event = st.dataframe(
+        board_table.table(rows, families),
+        hide_index=True,
+        height="content" if len(rows) <= 25 else 900,
+        placeholder="–",
+        column_config=board_table.column_config(board, families),
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=key,
+        alt="Leaderboard: one row per generator",
+    )
+    choose_ticked(key, [rows[place].generator for place in event.selection.rows if place < len(rows)])
+    for row in rows:
+        for reason in row.reasons:
+            st.text(f"{row.generator}: {reason}")
+    stem = f"{board.suite}-{'-'.join(board.runs)}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV", board.to_csv, f"{stem}.csv", "text/csv", on_click="ignore", icon=":material/download:"
+        )
+        st.download_button(
+            "JSON", board.to_json, f"{stem}.json", "application/json", on_click="ignore", icon=":material/download:"
+        )
+
+
+def choose_ticked(table: str, ticked: list[str]) -> None:
+    """Show the clips of the rows that were just ticked; a filter, which starts a new table, leaves the choice."""
+    last_table, last_ticked = st.session_state.get("ticked", ("", []))
+    if ticked != (last_ticked if last_table == table else []):
+        st.session_state["show"] = ticked
+    st.session_state["ticked"] = (table, ticked)
+
+
+def show_plot(board: Board, rows: list[BoardRow]) -> None:
+    """One measure of every generator with its interval."""
+    st.subheader("How sure is it?")
+    measure = st.selectbox("Measure", dot_plot.measures(board), key="measure", bind="query-params")
+    data = dot_plot.points(board, rows, measure)
+    if data.empty:
+        st.info("None of these generators has a value for this measure.")
+        return
+    title = dot_plot.measure_title(board, measure)
+    st.text(title)
+    st.altair_chart(
+        dot_plot.dot_plot(data, dark=st.context.theme.type == "dark"), alt=f"Dot plot with intervals: {title}"
+    )
+
+
+@st.fragment
+def show_clips(run: Run, board: Board, rows: list[BoardRow]) -> None:
+    """The clips of one case side by side."""
+    st.subheader("The clips behind the numbers")
+    index = results.case_index(run).set_index("case")
+    if index.empty:
+        st.info("This run has no clips yet.")
+        return
+    cases = list(index.index)
+
+    def label(case: str) -> str:
+        return f"{case} · {' '.join(str(index.loc[case, 'prompt']).split())}"[:160]
+
+    def step(by: int) -> None:
+        st.session_state["case"] = cases[(cases.index(st.session_state["case"]) + by) % len(cases)]
+
+    # Not bound: a bound box would put its label, with the prompt in it, into the address.
+    linked = st.query_params.get("case", "")
+    if st.session_state.get("case") not in cases:
+        st.session_state["case"] = linked if linked in cases else cases[0]
+    generators = st.multiselect(
+        "Generators (or tick rows of the table)",
+        [row.generator for row in board.rows],
+        default=[row.generator for row in rows[:FIRST_SHOWN]],
+        key="show",
+        bind="query-params",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        case = st.selectbox("Case", cases, format_func=label, key="case")
+        seeds = list(index.loc[case, "seeds"])
+        seed = st.selectbox("Seed", seeds, key="seed", bind="query-params", width=100)
+        st.button("Previous", on_click=step, args=(-1,), icon=":material/arrow_back:")
+        st.button("Next", on_click=step, args=(1,), icon=":material/arrow_forward:")
+    if linked != case:
+        st.query_params["case"] = case
+    if not generators:
+        st.info("Choose at least one generator.")
+        return
+    show_case(run, board, case, seed, generators)
+
+
+def show_meanings(run: Run, board: Board) -> None:
+    """What each metric measures, and what it cannot see."""
+    with st.expander("What the numbers mean"):
+        st.text(
+            f"Intervals are {board.confidence:.0%} and come from resampling cases, {board.draws:,} times. Family "
+            "scores and totals run from 0 (worst) to 1 (best). Generators whose ranks overlap are tied. Weights, and "
+            "the values that count as 0 and 1, are the suite's."
+        )
+        sources = {(facts.name, facts.version): facts.source for facts in run.manifest.metrics}
+        st.dataframe(
+            board_table.metric_table(board, sources),
+            hide_index=True,
+            row_height=90,
+            column_config={
+                "Metric": st.column_config.TextColumn(pinned=True),
+                "Measures": st.column_config.TextColumn(width="large"),
+                "Blind to": st.column_config.TextColumn(width="large"),
+                "Source": st.column_config.TextColumn(width="medium"),
+            },
+            alt="What each metric measures, its range, direction, blind spots and source",
+        )
+
+
+def show_outcomes(run: Run, board: Board) -> None:
+    """Which rows have no number, and why."""
+    shown = {(column.name, column.version) for column in board.columns}
+    counts = results.outcomes(run)
+    counts = counts[[key in shown for key in zip(counts["metric"], counts["version"], strict=True)]]
+    sentences = results.outcome_sentences(counts)
+    if not sentences:
+        st.text(f"All {int(counts['rows'].sum()):,} rows were scored.")
+        return
+    with st.expander("; ".join(sentences) + ": why?"):
+        st.dataframe(
+            counts[counts["status"] != "ok"].head(500)[["rows", "status", "generator", "metric", "reason"]],
+            hide_index=True,
+            column_config={"reason": st.column_config.TextColumn(width="large")},
+            alt="Rows without a number, by reason",
+        )
+
+
+page()
