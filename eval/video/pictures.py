@@ -19,8 +19,8 @@ from eval.video.container import (
     PICTURE_FORMATS,
     SOUND_FORMATS,
     Progress,
-    limit_decoder,
     open_container,
+    picture_decoder,
     reading,
     sound_stream,
 )
@@ -125,8 +125,8 @@ class _PictureReader:
         with open_container(path, PICTURE_FORMATS) as container, reading(name, Progress()):
             video = container.streams.video[0]
             check_size(name, video.codec_context.width, video.codec_context.height, self._limits)
-            limit_decoder(video, self._limits, threads=1)
-            frame = next(container.decode(video), None)
+            decoder = picture_decoder(video, self._limits, threads=1)
+            frame = next((frame for packet in container.demux(video) for frame in decoder.decode(packet)), None)
             if frame is None or frame.is_corrupt:
                 raise ClipError(f"{name}: the picture is damaged; make or copy it again")
             self.notes = tuple(picture_notes(frame)) if not has_alpha(frame) else self.notes

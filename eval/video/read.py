@@ -33,8 +33,8 @@ from eval.hashing import file_sha256
 from eval.video.container import (
     VIDEO_FORMATS,
     Progress,
-    limit_decoder,
     open_container,
+    picture_decoder,
     picture_stream,
     reading,
     sound_stream,
@@ -103,16 +103,18 @@ class FileSource:
         with open_container(self._path, VIDEO_FORMATS) as container, reading(self._path.name, progress):
             video, audio = picture_stream(container), sound_stream(container)
             assert video is not None, "the scan found a picture"
-            limit_decoder(video, self._limits, self._threads)
+            decoder = picture_decoder(video, self._limits, self._threads)
             pictures = _Pictures(self._path.name, self._scan, self._limits, video, self._window, progress)
             track = SoundTrack(self._path.name, self._scan.origin_s, _sound_end(audio), self._limits)
             streams = [*([video] if picture else []), *([audio] if sound else [])]
             for packet in container.demux(*streams) if streams else ():
-                for frame in packet.decode():
-                    if isinstance(frame, VideoFrame):
+                if packet.stream is video:
+                    for frame in decoder.decode(packet):
                         yield from pictures.push(frame)
-                    elif isinstance(frame, AudioFrame):
-                        yield from track.push(frame)
+                else:
+                    for heard in packet.decode():
+                        assert isinstance(heard, AudioFrame), "only picture and sound are demuxed"
+                        yield from track.push(heard)
             if picture:
                 yield from pictures.finish()
             yield from track.finish()

@@ -21,13 +21,13 @@ from eval.clip import ClipError, Limits
 from eval.video.container import (
     VIDEO_FORMATS,
     Progress,
-    limit_decoder,
     open_container,
+    picture_decoder,
     picture_stream,
     reading,
+    refuse_if_cut,
     sound_stream,
 )
-from eval.video.ending import missing_bytes
 from eval.video.picture import Orientation, has_alpha, is_hdr, picture_notes
 from eval.video.timeline import Timeline, judge
 
@@ -59,11 +59,12 @@ def scan(path: Path, limits: Limits) -> Scan:
     with open_container(path, VIDEO_FORMATS) as container:
         video = picture_stream(container)
         if video is None:
+            refuse_if_cut(path, 0)
             raise ClipError(f"{name}: no picture in it{', only sound' if sound_stream(container) else ''}")
         if getattr(video, "codec_context", None) is None:
+            refuse_if_cut(path, 0)
             raise ClipError(f"{name}: no decoder for its picture; convert it to mp4 with H.264")
         check_size(name, video.codec_context.width, video.codec_context.height, limits)
-        limit_decoder(video, limits, threads=1)
         audio = sound_stream(container)
         tally = _Tally(name, video, limits)
         with reading(name, tally.progress):
@@ -95,6 +96,7 @@ class _Tally:
 
     def __init__(self, name: str, video: VideoStream, limits: Limits) -> None:
         self._name, self._video, self._limits = name, video, limits
+        self._decoder = picture_decoder(video, limits, threads=1)
         self.progress = Progress()
         self.pts: list[int | None] = []
         self.dts: list[int | None] = []
@@ -119,7 +121,7 @@ class _Tally:
 
     def _decode_first(self, packet: Packet[Stream]) -> None:
         if self.first is None:
-            frames = self._video.decode(packet if packet.size else None)
+            frames = self._decoder.decode(packet if packet.size else None)
             self.first = frames[0] if frames else None
 
 
@@ -129,12 +131,9 @@ def _hidden(video: VideoStream, packet: Packet[Stream]) -> bool:
 
 
 def _check_whole(path: Path, frames: int, video: VideoStream) -> None:
-    missing = missing_bytes(path)
-    remedy = "copy or make it again"
-    if missing:
-        raise ClipError(f"{path.name}: breaks off after {frames} frames, {missing} bytes short of its end; {remedy}")
+    refuse_if_cut(path, frames)
     if video.container.format.name.startswith("mov") and frames < video.frames:
-        raise ClipError(f"{path.name}: breaks off after {frames} of {video.frames} frames; {remedy}")
+        raise ClipError(f"{path.name}: breaks off after {frames} of {video.frames} frames; copy or make it again")
 
 
 def _suffix_note(path: Path, extensions: set[str]) -> str | None:

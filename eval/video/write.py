@@ -45,10 +45,10 @@ class _Container:
 
 _FASTSTART = (("movflags", "+faststart"),)
 _CONTAINERS = {
-    ".mp4": _Container("mp4", ("h264", "h265", "av1"), ("flac", "aac", "opus", "mp3"), _FASTSTART),
-    ".mov": _Container("mov", ("h264", "h265"), ("aac", "pcm"), _FASTSTART),
-    ".mkv": _Container("matroska", ("h264", "h265", "av1", "vp9", "vp8", "ffv1"), ("flac", "aac", "opus", "mp3")),
-    ".webm": _Container("webm", ("vp9", "vp8", "av1"), ("opus",)),
+    ".mp4": _Container("mp4", ("h264",), ("flac", "aac", "opus", "mp3"), _FASTSTART),
+    ".mov": _Container("mov", ("h264",), ("aac", "pcm"), _FASTSTART),
+    ".mkv": _Container("matroska", ("h264", "vp9", "vp8", "ffv1"), ("flac", "aac", "opus", "mp3")),
+    ".webm": _Container("webm", ("vp9", "vp8"), ("opus",)),
     ".gif": _Container("gif", ("gif",), ()),
 }
 
@@ -62,18 +62,16 @@ class _Encoder:
     options: tuple[tuple[str, str], ...] = ()
     odd_sizes: bool = True
     """Whether 4:2:0 can hold an odd width or height; if not, odd sizes are written 4:4:4."""
+    matrix: Colorspace = Colorspace.ITU709
 
 
 _X264 = "mbtree=0"
 """x264's macroblock-tree reads memory that it never set when pictures are small: without this, 25 encodes of one
 64×64 clip gave 21 different files. It matters little at near-lossless quality."""
-_X265 = "pools=none:frame-threads=1:log-level=none"
 _PICTURE = {
     "h264": _Encoder("libx264", 10, (("preset", "fast"), ("x264-params", _X264)), odd_sizes=False),
-    "h265": _Encoder("libx265", 14, (("preset", "fast"), ("x265-params", _X265)), odd_sizes=False),
-    "av1": _Encoder("libsvtav1", 20, (("preset", "8"), ("svtav1-params", "lp=1"))),
     "vp9": _Encoder("libvpx-vp9", 12, (("b", "0"), ("deadline", "good"), ("cpu-used", "4"))),
-    "vp8": _Encoder("libvpx", 8, (("b", "20M"), ("deadline", "good"), ("cpu-used", "4"))),
+    "vp8": _Encoder("libvpx", 8, (("b", "20M"), ("deadline", "good"), ("cpu-used", "4")), matrix=Colorspace.ITU601),
     "ffv1": _Encoder("ffv1"),
     "gif": _Encoder("gif"),
 }  # fmt: skip
@@ -102,9 +100,9 @@ def write_clip(
     The default mp4 is near-lossless H.264 (crf 10, 4:2:0, BT.709, moov first) with FLAC sound: it plays in
     Chromium and its sound reads back sample for sample, rounded to 16 bits. An odd width or height is written
     4:4:4, so that the size survives. A folder holds exact PNGs, fps.txt and exact float sound in audio.wav.
-    codec: h264, h265, av1, vp9, vp8, ffv1; crf: the encoder's quality, lower is better; audio_codec: flac, aac,
+    codec: h264, vp9, vp8, ffv1; crf: the encoder's quality, lower is better; audio_codec: flac, aac,
     opus, mp3, pcm. Rates that a sound codec cannot hold are resampled to 48 kHz.
-    The same clip gives the same bytes. The file appears complete or not at all; OSError is passed on.
+    The same clip gives the same bytes (which is why x265, whose bytes vary from run to run, is not here). The file appears complete or not at all; OSError is passed on.
     Raises ValueError for a combination that the container cannot hold.
     """
     path = Path(path)
@@ -171,7 +169,7 @@ def _encode(clip: Clip, path: Path, form: _Container, codec: str, crf: float | N
             audio_CN, rate_hz = _at_allowed_rate(clip.audio_CN, clip.rate_hz, sound)
             audio = _sound_stream(container, audio_CN.shape[0], rate_hz, sound)
             sounds = _sound_frames(audio_CN, rate_hz, sound)
-        frames = _gif_frames(clip) if codec == "gif" else _yuv_frames(clip, str(video.pix_fmt))
+        frames = _gif_frames(clip) if codec == "gif" else _yuv_frames(clip, str(video.pix_fmt), _PICTURE[codec].matrix)
         _interleave(container, video, frames, audio, sounds)
 
 
@@ -218,7 +216,8 @@ def _picture_stream(container: OutputContainer, clip: Clip, encoder: _Encoder, c
         return video
     odd = bool(width % 2 or height % 2) and not encoder.odd_sizes
     context.pix_fmt = "yuv444p" if odd else "yuv420p"
-    context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+    # A VP8 stream has one matrix, BT.601 (RFC 6386, section 9.2); all others are tagged BT.709.
+    context.colorspace, context.color_range = encoder.matrix, ColorRange.MPEG
     context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
     return video
 
@@ -236,7 +235,7 @@ def _rgb_frames(clip: Clip) -> Iterator[VideoFrame]:
         yield frame
 
 
-def _yuv_frames(clip: Clip, pixels: str) -> Iterator[VideoFrame]:
+def _yuv_frames(clip: Clip, pixels: str, matrix: Colorspace) -> Iterator[VideoFrame]:
     reformatter = VideoReformatter()
     for frame in _rgb_frames(clip):
         if not pixels.startswith("yuv"):
@@ -246,7 +245,7 @@ def _yuv_frames(clip: Clip, pixels: str) -> Iterator[VideoFrame]:
                 frame,
                 format=pixels,
                 src_color_range=ColorRange.JPEG,
-                dst_colorspace=Colorspace.ITU709,
+                dst_colorspace=matrix,
                 dst_color_range=ColorRange.MPEG,
                 interpolation=Interpolation.AREA | Interpolation.ACCURATE_RND,
                 threads=1,
