@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from moviegen.backlot.exact import Floats, Value, cosine, fraction, sine, smooth, triangle
+from moviegen.backlot.exact import Floats, Value, cosine, fraction, sine, triangle
 
 RATE = {"slow": 0.6, "normal": 1.0, "fast": 1.6}
 
@@ -237,7 +237,8 @@ def _jump(actor: Actor, rate: float, time: Floats) -> Motion:
     crouch = np.where(flight > 0.0, 0.0, 4.0 * (part / _CROUCH) * (1.0 - part / _CROUCH))
     height = min(0.48 * actor.height, 0.34 * actor.room)
     base = 0.42 * actor.room if actor.kind == "fish" else 0.0
-    stretch = 1.0 + 0.05 * air - 0.13 * crouch
+    give = min(1.0, 2.4 * height / actor.height)
+    stretch = 1.0 + give * (0.05 * air - 0.13 * crouch)
     return Motion(
         x=actor.home,
         lift=base + height * air,
@@ -266,9 +267,7 @@ def _spin(actor: Actor, rate: float, time: Floats) -> Motion:
     if actor.kind == "fish":
         lift = 0.42 * actor.room
     roll = turns if actor.kind in ("ball", "kite") else 0.0
-    return Motion(
-        x=actor.home, lift=lift, facing=1.0 if actor.kind == "kite" else actor.heading, yaw=turns, roll=roll
-    )
+    return Motion(x=actor.home, lift=lift, facing=1.0 if actor.kind == "kite" else actor.heading, yaw=turns, roll=roll)
 
 
 def _bounce_period(actor: Actor, rate: float) -> float:
@@ -297,9 +296,7 @@ def _bounce(actor: Actor, rate: float, time: Floats) -> Motion:
 
 def _bounce_events(actor: Actor, rate: float, duration_s: float) -> list[tuple[str, float, float]]:
     period = _bounce_period(actor, rate)
-    return _regular(
-        "bounce", 0.5 * period, period, 0.4 if actor.kind == "balloon" else 0.9, actor.delay_s, duration_s
-    )
+    return _regular("bounce", 0.5 * period, period, 0.4 if actor.kind == "balloon" else 0.9, actor.delay_s, duration_s)
 
 
 def _float(actor: Actor, rate: float, time: Floats) -> Motion:
@@ -313,13 +310,11 @@ def _float(actor: Actor, rate: float, time: Floats) -> Motion:
 
 def _grow(start: float, end: float) -> Callable[[Actor, float, Floats], Motion]:
     def growing(actor: Actor, rate: float, time: Floats) -> Motion:
-        part = smooth(0.5 * time * rate / 3.2) * 0.0 + np.minimum(np.maximum(time * rate / 3.4, 0.0), 1.0)
+        part = np.minimum(np.maximum(time * rate / 3.4, 0.0), 1.0)
         size = start + (end - start) * part
         wobble = 0.02 * sine(1.6 * rate * time)
         lift = 0.30 * actor.room if actor.kind == "balloon" else 0.0
-        return Motion(
-            x=actor.home, lift=lift, facing=actor.heading, size=size, wide=1.0 + wobble, tall=1.0 - wobble
-        )
+        return Motion(x=actor.home, lift=lift, facing=actor.heading, size=size, wide=1.0 + wobble, tall=1.0 - wobble)
 
     return growing
 
@@ -337,11 +332,7 @@ def _collide(actor: Actor, rate: float, time: Floats) -> Motion:
     reach = abs(actor.home - actor.partner) - 0.5 * actor.width + actor.half
     x = contact + side * max(0.06, reach) * apart
     press = np.maximum(0.0, 1.0 - apart * 7.0)
-    lift: Any = (
-        0.04 * actor.height * np.abs(sine(2.0 * time * rate))
-        if actor.kind in ("dog", "cat", "rabbit")
-        else 0.0
-    )
+    lift: Any = 0.04 * actor.height * np.abs(sine(2.0 * time * rate)) if actor.kind in ("dog", "cat", "rabbit") else 0.0
     if actor.kind in ("balloon", "bird", "kite", "fish"):
         lift = 0.40 * actor.room + 0.02 * actor.room * sine(0.5 * time)
     roll = x / (3.141592653589793 * actor.height) if actor.kind == "ball" else 0.02 * side * press
@@ -364,12 +355,8 @@ def idle(actor: Actor, time_s_T: Floats) -> Motion:
         lift = 0.40 * actor.room + 0.025 * actor.room * sine(0.35 * time_s_T)
     if actor.kind == "boat":
         lift, roll = 0.018 * actor.height * sine(0.45 * time_s_T), 0.016 * sine(0.45 * time_s_T - 0.2)
-    breath = (
-        0.012 * sine(0.5 * time_s_T) if actor.kind in ("dog", "cat", "horse", "rabbit", "elephant") else 0.0
-    )
-    return Motion(
-        x=actor.home, lift=lift, roll=roll, facing=actor.heading, tall=1.0 + breath, stride=1.1 * time_s_T
-    )
+    breath = 0.012 * sine(0.5 * time_s_T) if actor.kind in ("dog", "cat", "horse", "rabbit", "elephant") else 0.0
+    return Motion(x=actor.home, lift=lift, roll=roll, facing=actor.heading, tall=1.0 + breath, stride=1.1 * time_s_T)
 
 
 def _no_events(actor: Actor, rate: float, duration_s: float) -> list[tuple[str, float, float]]:
@@ -391,8 +378,8 @@ _ACTIONS: dict[str, Callable[[Actor, float, Floats], Motion]] = {
     "spin": _spin,
     "bounce": _bounce,
     "float": _float,
-    "grow": _grow(0.45, 1.35),
-    "shrink": _grow(1.35, 0.45),
+    "grow": _grow(0.45, 1.3),
+    "shrink": _grow(1.3, 0.45),
     "collide": _collide,
 }
 _EVENTS: dict[str, Callable[[Actor, float, float], list[tuple[str, float, float]]]] = {

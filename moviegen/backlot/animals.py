@@ -68,8 +68,7 @@ def quadruped(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look
     far, pale = darker(coat, 0.30), lighter(coat, 0.42 if color[0] + color[1] + color[2] < 620 else 0.1)
     pose = pose.scale(motion.facing, 1.0)
     trunk = pose.turn(
-        np.asarray(motion.air) * -0.03
-        + 0.012 * np.asarray(motion.pace) * sine(2.0 * np.asarray(motion.stride))
+        np.asarray(motion.air) * -0.03 + 0.012 * np.asarray(motion.pace) * sine(2.0 * np.asarray(motion.stride))
     )
     with stage.ink(INK):
         _leg(stage, trunk, build, motion, build.hips, 0.62, far, -0.03)
@@ -111,9 +110,7 @@ def _leg(
     )
     stage.limb(upper, 0.0, 0.0, 0.0, half, r0, 0.5 * (r0 + r1), color)
     stage.limb(knee, 0.0, 0.0, 0.0, half - r1, 0.5 * (r0 + r1), r1, color)
-    stage.limb(
-        knee, 0.0, half - 0.8 * r1, 0.55 * r1, half - 0.8 * r1, 0.8 * r1, 0.7 * r1, darker(color, 0.25)
-    )
+    stage.limb(knee, 0.0, half - 0.8 * r1, 0.55 * r1, half - 0.8 * r1, 0.8 * r1, 0.7 * r1, darker(color, 0.25))
 
 
 def _tail(stage: Stage, trunk: Pose, build: Build, motion: Motion, coat: Color, pale: Color) -> None:
@@ -178,9 +175,7 @@ def _head(
         else:
             stage.ellipse(head, x1 + 0.55 * r1, y1 - 0.45 * r1, 0.6 * r1, 0.45 * r1, nose)
     if kind == "elephant":
-        stage.polygon(
-            head, ((0.56, -0.58), (0.61, -0.60), (0.74, -0.48), (0.72, -0.45)), look.subject((250, 246, 226))
-        )
+        stage.polygon(head, ((0.56, -0.58), (0.61, -0.60), (0.74, -0.48), (0.72, -0.45)), look.subject((250, 246, 226)))
     if build.ear == "floppy":
         ear = head.move(x - 0.09, y - 0.10).turn(0.03 * sine(2.0 * np.asarray(motion.stride) + 0.3))
         with stage.ink(INK):
@@ -217,11 +212,10 @@ def _head(
 
 
 def _mane(stage: Stage, trunk: Pose, coat: Color) -> None:
-    stage.polygon(
+    stage.curve(
         trunk,
         ((0.47, -1.02), (0.52, -0.98), (0.40, -0.84), (0.24, -0.66), (0.14, -0.74), (0.30, -0.93)),
         darker(coat, 0.5),
-        convex=False,
     )
 
 
@@ -262,9 +256,7 @@ def bird(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> 
 
 def _wing(stage: Stage, at: Pose, beat: Any, color: Color) -> None:
     wing = at.scale(1.0, -0.95 * beat)
-    stage.polygon(
-        wing, ((0.16, 0.0), (-0.02, 0.42), (-0.26, 0.60), (-0.34, 0.44), (-0.24, 0.0)), color, convex=False
-    )
+    stage.curve(wing, ((0.16, 0.0), (-0.02, 0.42), (-0.26, 0.60), (-0.34, 0.44), (-0.24, 0.0)), color)
 
 
 def fish(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> None:

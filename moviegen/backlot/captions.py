@@ -72,9 +72,7 @@ def caption(scene: Scene, style: str = "plain") -> str:
     Raises ValueError for an unknown style.
     """
     if style not in STYLES:
-        raise ValueError(
-            f"unknown caption style '{style}'{suggestion(style, STYLES)}; styles: {', '.join(STYLES)}"
-        )
+        raise ValueError(f"unknown caption style '{style}'{suggestion(style, STYLES)}; styles: {', '.join(STYLES)}")
     if style == "plain":
         return _sentence(f"{subject(scene)} {_does(scene)}", _where(scene))
     if style == "place-first":
@@ -88,9 +86,7 @@ def caption(scene: Scene, style: str = "plain") -> str:
             filter(
                 None,
                 (
-                    _sentence(
-                        f"{article} of {subject(scene)} {_doing(scene)}", _where(scene), _LIGHT[scene.light]
-                    ),
+                    _sentence(f"{article} of {subject(scene)} {_doing(scene)}", _where(scene), _LIGHT[scene.light]),
                     _CAMERA[scene.camera],
                 ),
             )

@@ -12,7 +12,7 @@ import numpy as np
 from moviegen.backlot.actions import Actor, Event, Motion, idle, move
 from moviegen.backlot.animals import bird, fish, quadruped
 from moviegen.backlot.camera import Camera, Framing
-from moviegen.backlot.exact import Floats, draw
+from moviegen.backlot.exact import Floats
 from moviegen.backlot.factors import QUADRUPEDS
 from moviegen.backlot.faces import Head
 from moviegen.backlot.paint import Gradient, Particles, gradient_table
@@ -71,6 +71,10 @@ def framing(scene: Scene, aspect: float) -> Framing:
     reference = max(max(height for _, height in sizes), room / max(1.0, 0.8 * aspect))
     if scene.count > 1:
         reference = max(reference, (0.62 + 0.34 * scene.count) * sizes[0][0] / max(1.0, 0.8 * aspect))
+    if scene.action in ("grow", "shrink"):
+        reference *= 1.2
+    if scene.camera in ("zoom in", "zoom out"):
+        reference *= 1.12
     tall = 1.0 if scene.subject != "person" else 0.62
     near = {
         "wide": (3.5, 0.88, 0.58, 1.0),
@@ -99,6 +103,8 @@ def cast(scene: Scene, view: Framing, aspect: float) -> list[Actor]:
     width, height = extent(scene, kind)
     heading = 1.0 if scene.heading == "right" else -1.0
     room = min(view.ground, 1.0) * view.view_h * 0.96
+    if view.ground > 1.0:  # the feet are out of the picture: what is seen of the rest may only rise a little
+        room = 0.30 * view.view_h
     if scene.other == "none":
         step = 0.82 * view_w / scene.count
         actors = []
@@ -153,9 +159,7 @@ def _motion(scene: Scene, actor: Actor, time_s_T: Floats, duration_s: float) -> 
 def _shadow(stage: Stage, world: Pose, actor: Actor, motion: Motion, air: Look, place: str) -> None:
     """A soft shadow on the ground: two ellipses, smaller and fainter the higher the subject."""
     ground = air.scenery(GROUND[place], 1.0)
-    size = np.asarray(motion.size) * np.maximum(
-        0.35, 1.0 - 0.45 * np.asarray(motion.lift) / max(1e-6, actor.room)
-    )
+    size = np.asarray(motion.size) * np.maximum(0.35, 1.0 - 0.45 * np.asarray(motion.lift) / max(1e-6, actor.room))
     at = world.move(motion.x, 0.0).scale(size * actor.width)
     for rx, share in ((0.58, 0.5), (0.46, 1.0)):
         stage.ellipse(at, 0.0, 0.0, rx, rx * 0.17, air.shadow(ground, share), solid=False)
@@ -182,9 +186,7 @@ def _draw(
         )
         return
     color = COLORS[scene.color if actor.instance <= scene.count else str(scene.other_color)]
-    pose = root.scale(
-        np.asarray(motion.wide) * size * actor.height, np.asarray(motion.tall) * size * actor.height
-    )
+    pose = root.scale(np.asarray(motion.wide) * size * actor.height, np.asarray(motion.tall) * size * actor.height)
     if kind in QUADRUPEDS:
         quadruped(stage, pose, motion, color, air, kind)
     elif kind == "boat":
@@ -192,9 +194,9 @@ def _draw(
         stage.instance = 0
         waterline(stage, pose, motion, air)
     else:
-        {"bird": bird, "fish": fish, "ball": ball, "box": box, "balloon": balloon, "car": car, "kite": kite}[
-            kind
-        ](stage, pose, motion, color, air)
+        {"bird": bird, "fish": fish, "ball": ball, "box": box, "balloon": balloon, "car": car, "kite": kite}[kind](
+            stage, pose, motion, color, air
+        )
 
 
 def events(composition: Composition) -> list[Event]:
@@ -203,8 +205,3 @@ def events(composition: Composition) -> list[Event]:
     # A collision is one event, told by the first of the two.
     kept = [e for e in found if e.kind != "collide" or e.object == 1]
     return sorted(kept, key=lambda event: (event.time_s, event.object))
-
-
-def phase_of(scene: Scene, purpose: str) -> float:
-    """A phase of the scene's own, 0-1."""
-    return draw(scene.seed, purpose)

@@ -95,6 +95,14 @@ def head_outline(f: Features) -> Floats:
     return points
 
 
+def _jaw_shade(f: Features) -> Floats:
+    """The part of the face turned from the light: between the outline and a copy moved towards the light."""
+    outline = head_outline(f)
+    rim = outline[:17]
+    inner = rim[::-1] * np.array([0.90, 0.93]) + np.array([-0.05, -0.03])
+    return np.concatenate([rim, inner])
+
+
 def draw_back(stage: Stage, pose: Pose, person: Person, look: Look) -> None:
     """Hair behind the head."""
     hair = darker(look.subject(HAIR[person.hair_color]), 0.22)
@@ -103,7 +111,7 @@ def draw_back(stage: Stage, pose: Pose, person: Person, look: Look) -> None:
     with stage.ink(INK):
         if style == "long":
             w = f.width + 0.22
-            stage.polygon(
+            stage.curve(
                 pose,
                 (
                     (-0.7 * w, -0.9),
@@ -118,7 +126,7 @@ def draw_back(stage: Stage, pose: Pose, person: Person, look: Look) -> None:
                 hair,
             )
         elif style == "ponytail":
-            stage.polygon(
+            stage.curve(
                 pose,
                 (
                     (0.5, -0.75),
@@ -130,7 +138,6 @@ def draw_back(stage: Stage, pose: Pose, person: Person, look: Look) -> None:
                     (0.8, -0.2),
                 ),
                 hair,
-                convex=False,
             )
         elif style == "bun":
             stage.ellipse(pose, 0.0, -1.16, 0.40, 0.36, hair)
@@ -141,9 +148,7 @@ def draw_back(stage: Stage, pose: Pose, person: Person, look: Look) -> None:
                 stage.ellipse(pose, x, y, r, color=hair)
 
 
-def draw_head(
-    stage: Stage, pose: Pose, person: Person, look: Look, yaw: Any, time_s_T: Floats, glance: Any
-) -> Head:
+def draw_head(stage: Stage, pose: Pose, person: Person, look: Look, yaw: Any, time_s_T: Floats, glance: Any) -> Head:
     """Head, face and the hair in front. yaw: turns; glance: a small turn to the side, -1 to 1."""
     f = Features.of(person)
     skin = look.subject(MONK[person.skin - 1])
@@ -163,6 +168,7 @@ def draw_head(
                 ear = pose.move(x * (f.width + 0.01), f.eye_y + 0.14)
                 stage.ellipse(ear, 0.0, 0.0, 0.13, 0.19, mix(skin, shade, 0.5))
         stage.polygon(pose, head_outline(f), skin)
+    stage.polygon(pose, _jaw_shade(f), mix(skin, shade, 0.42), convex=False)
     before = stage.shown_T
     if turning:
         stage.shown_T = front if before is None else front & before
@@ -172,8 +178,10 @@ def draw_head(
     if turning:
         back = ~front
         stage.shown_T = back if before is None else back & before
-        if person.hair_style != "bald":
-            stage.ellipse(pose, 0.0, -0.18, f.width * 1.02, 0.86, darker(hair, 0.15))
+        if person.hair_style == "long":
+            draw_back(stage, pose, person, look)
+        elif person.hair_style != "bald":
+            stage.ellipse(pose, 0.0, -0.12, f.width * 1.05, 0.92, darker(hair, 0.12))
         stage.shown_T = before
     return Head(face, f, front if before is None else front & before)
 
@@ -218,17 +226,13 @@ def _face(
     _nose(stage, face, f, shade)
     if person.beard == "moustache":
         for x in (-1.0, 1.0):
-            stage.limb(
-                face, x * 0.05, f.mouth_y - 0.13, x * (f.mouth_w + 0.02), f.mouth_y - 0.07, 0.075, 0.035, hair
-            )
+            stage.limb(face, x * 0.05, f.mouth_y - 0.13, x * (f.mouth_w + 0.02), f.mouth_y - 0.07, 0.075, 0.035, hair)
     _mouth(stage, face, person, f, look, skin)
 
 
 def _wrinkles(stage: Stage, face: Pose, f: Features, tone: Color) -> None:
     for x in (-1.0, 1.0):
-        stage.limb(
-            face, x * 0.20, f.eye_y + f.nose_h + 0.02, x * (f.mouth_w + 0.08), f.mouth_y, 0.018, 0.018, tone
-        )
+        stage.limb(face, x * 0.20, f.eye_y + f.nose_h + 0.02, x * (f.mouth_w + 0.08), f.mouth_y, 0.018, 0.018, tone)
         stage.limb(
             face,
             x * (f.eye_gap - 0.1),
@@ -245,10 +249,10 @@ def _wrinkles(stage: Stage, face: Pose, f: Features, tone: Color) -> None:
 
 def _beard(stage: Stage, face: Pose, f: Features, hair: Color) -> None:
     w, j = f.width, f.jaw
-    stage.polygon(
+    stage.curve(
         face,
         ((-0.98 * w, 0.02), (-0.80 * w, 0.24), (-0.55 * w, f.mouth_y - 0.20), (0.0, f.mouth_y - 0.16), (0.55 * w, f.mouth_y - 0.20), (0.80 * w, 0.24), (0.98 * w, 0.02), (0.98 * w, 0.40), (0.86 * j, 0.78), (0.42, 1.08), (0.0, 1.16), (-0.42, 1.08), (-0.86 * j, 0.78), (-0.98 * w, 0.40)),
-        hair, convex=False,
+        hair,
     )  # fmt: skip
 
 
@@ -279,15 +283,14 @@ def _eyes(stage: Stage, face: Pose, person: Person, f: Features, time_s_T: Float
     for x in (-1.0, 1.0):
         eye = face.move(x * f.eye_gap, f.eye_y).turn(x * f.slant).scale(1.0, open_T)
         r = f.eye
-        stage.ellipse(eye, 0.0, -0.10 * r, 1.18 * r, 1.10 * r, lash)
+        stage.ellipse(eye, 0.0, -0.12 * r, 1.20 * r, 1.02 * r, lash)
         if feminine:
-            stage.polygon(
-                eye, ((x * 0.7 * r, -0.8 * r), (x * 1.7 * r, -1.15 * r), (x * 1.1 * r, -0.2 * r)), lash
-            )
-        stage.ellipse(eye, 0.0, 0.04 * r, 1.08 * r, 0.98 * r, (252, 252, 250))
-        stage.ellipse(eye, 0.0, 0.06 * r, 0.70 * r, 0.78 * r, iris)
-        stage.ellipse(eye, 0.0, 0.08 * r, 0.36 * r, 0.42 * r, (20, 16, 22))
-        stage.ellipse(eye, 0.22 * r, -0.26 * r, 0.20 * r, color=(255, 255, 255))
+            stage.polygon(eye, ((x * 0.7 * r, -0.8 * r), (x * 1.7 * r, -1.15 * r), (x * 1.1 * r, -0.2 * r)), lash)
+        stage.ellipse(eye, 0.0, 0.05 * r, 1.10 * r, 0.90 * r, (252, 252, 250))
+        stage.ellipse(eye, 0.0, 0.02 * r, 0.76 * r, 0.82 * r, darker(iris, 0.35))
+        stage.ellipse(eye, 0.0, 0.06 * r, 0.66 * r, 0.72 * r, iris)
+        stage.ellipse(eye, 0.0, 0.05 * r, 0.36 * r, 0.40 * r, (20, 16, 22))
+        stage.ellipse(eye, 0.24 * r, -0.26 * r, 0.22 * r, color=(255, 255, 255))
 
 
 def _nose(stage: Stage, face: Pose, f: Features, shade: Color) -> None:
@@ -296,20 +299,25 @@ def _nose(stage: Stage, face: Pose, f: Features, shade: Color) -> None:
 
 
 def _mouth(stage: Stage, face: Pose, person: Person, f: Features, look: Look, skin: Color) -> None:
+    """A smile: lips, the dark of the mouth, and teeth."""
     w, y, lip = f.mouth_w, f.mouth_y, f.lips
     red = mix(skin, look.subject((196, 46, 62)), 0.62 if person.presentation == "feminine" else 0.36)
     dark = darker(mix(skin, (120, 30, 44), 0.6), 0.3)
-    stage.polygon(face, ((-w, y - 0.03), (-0.5 * w, y - 0.02 - 0.4 * lip), (0.5 * w, y - 0.02 - 0.4 * lip), (w, y - 0.03), (0.55 * w, y + 0.09 + lip), (-0.55 * w, y + 0.09 + lip)), red)  # fmt: skip
-    stage.polygon(
-        face,
-        ((-0.92 * w, y - 0.015), (0.92 * w, y - 0.015), (0.5 * w, y + 0.075), (-0.5 * w, y + 0.075)),
-        dark,
-    )
-    stage.polygon(
-        face,
-        ((-0.74 * w, y - 0.01), (0.74 * w, y - 0.01), (0.55 * w, y + 0.03), (-0.55 * w, y + 0.03)),
-        (252, 250, 246),
-    )
+    low = y + 0.11
+    stage.polygon(face, _smile(1.06 * w, y - 0.075 - 0.3 * lip, y - 0.01 - 0.6 * lip, low + lip), red, convex=False)
+    stage.polygon(face, _smile(0.96 * w, y - 0.06, y - 0.005, low), dark, convex=False)
+    stage.polygon(face, _smile(0.80 * w, y - 0.045, y - 0.002, y + 0.045), (252, 250, 246), convex=False)
+
+
+_ARC = np.arange(-4, 5) / 4.0
+
+
+def _smile(w: float, corner: float, upper: float, lower: float) -> Floats:
+    """Two parabolas that meet in the corners."""
+    dip = 1.0 - _ARC * _ARC
+    top = np.stack([w * _ARC, corner + (upper - corner) * dip], axis=1)
+    bottom = np.stack([w * _ARC[::-1], corner + (lower - corner) * dip], axis=1)
+    return np.concatenate([top, bottom[1:-1]])
 
 
 def _hair_front(stage: Stage, pose: Pose, person: Person, f: Features, hair: Color, glance: Any) -> None:
@@ -331,7 +339,7 @@ def _hair_front(stage: Stage, pose: Pose, person: Person, f: Features, hair: Col
             ):
                 stage.ellipse(cap, x, y, r, color=hair)
         elif style == "afro":
-            stage.polygon(
+            stage.curve(
                 cap,
                 (
                     (-w * 1.02, -0.10),
@@ -345,22 +353,20 @@ def _hair_front(stage: Stage, pose: Pose, person: Person, f: Features, hair: Col
                     (-0.62 * w, -0.44),
                 ),
                 hair,
-                convex=False,
             )
         else:
             drop = {"short": 0.06, "long": 0.55, "bun": 0.02, "ponytail": 0.04}[style]
             part = 0.32 if draw(person.face, "parting") < 0.5 else -0.32
-            stage.polygon(
+            stage.curve(
                 cap,
                 ((-w * 1.06, drop), (-w * 1.10, -0.42), (-w * 0.82, -0.88), (-w * 0.36, -1.10), (w * 0.36, -1.10), (w * 0.82, -0.88), (w * 1.10, -0.42), (w * 1.06, drop), (w * 0.88, -0.20), (w * 0.62, -0.46), (part, -0.64), (-w * 0.62, -0.42), (-w * 0.88, -0.18)),
-                hair, convex=False,
+                hair,
             )  # fmt: skip
     if style not in ("curly", "afro"):
-        stage.polygon(
+        stage.curve(
             cap,
             ((-0.52 * w, -0.86), (-0.12, -0.98), (0.16, -0.95), (-0.16, -0.86), (-0.5 * w, -0.74)),
             shine,
-            convex=False,
         )
     else:
         stage.ellipse(cap, -0.3, -0.86, 0.16, 0.09, shine)

@@ -150,9 +150,7 @@ def _others(given: Given) -> tuple[Level, ...]:
         return ("none",)
     if subject is None:
         return FACTORS["other"].values
-    return tuple(
-        v for v in FACTORS["other"].values if v == "none" or _medium(str(v)) == _medium(str(subject))
-    )
+    return tuple(v for v in FACTORS["other"].values if v == "none" or _medium(str(v)) == _medium(str(subject)))
 
 
 def _settings(given: Given) -> tuple[Level, ...]:
@@ -237,9 +235,7 @@ def check_value(name: str, value: Any, given: Given) -> None:
 
 
 def _context(name: str, given: Given) -> str:
-    keys = [
-        k for k in ("subject", "setting", "other", "count", "age") if k != name and given.get(k) is not None
-    ]
+    keys = [k for k in ("subject", "setting", "other", "count", "age") if k != name and given.get(k) is not None]
     return ", ".join(f"{k}={given[k]}" for k in keys)
 
 

@@ -149,11 +149,7 @@ def _birdsong(rate_hz: int) -> Floats:
     sound = 0.02 * noise(rate_hz, 0.0006, 0.01, 6)
     for start_s, hz, notes in ((0.4, 2300.0, 3), (1.7, 2900.0, 2), (2.9, 2050.0, 4)):
         for k in range(notes):
-            note = (
-                _glide(rate_hz, 0.09, hz, hz * (1.18 if k % 2 else 1.3))
-                if hz * 1.4 < 0.5 * rate_hz
-                else np.zeros(0)
-            )
+            note = _glide(rate_hz, 0.09, hz, hz * (1.18 if k % 2 else 1.3)) if hz * 1.4 < 0.5 * rate_hz else np.zeros(0)
             start = int((start_s + 0.13 * k) * rate_hz)
             sound[start : start + len(note)] += 0.05 * note
     return sound

@@ -96,9 +96,4 @@ def _plucked(hz: float, half_s: float, loudness: float, rate_hz: int) -> Floats:
     time = np.arange(round(min(1.2, 7.0 * half_s) * rate_hz)) / rate_hz
     attack = np.minimum(1.0, time / 0.006)
     ring = halving(time / half_s) - halving(np.full(1, min(1.2, 7.0 * half_s) / half_s))
-    return (
-        loudness
-        * attack
-        * ring
-        * (sine(hz * time) + 0.35 * sine(2.0 * hz * time) + 0.12 * sine(3.0 * hz * time))
-    )
+    return loudness * attack * ring * (sine(hz * time) + 0.35 * sine(2.0 * hz * time) + 0.12 * sine(3.0 * hz * time))

@@ -90,9 +90,7 @@ def draw_front(stage: Stage, chest: Pose, role: str, color: str, w: Outfit, look
                 w.coat,
                 convex=False,
             )
-            stage.polygon(
-                chest, ((x * 0.05, -0.285), (x * 0.085, -0.22), (x * 0.032, -0.12)), darker(w.coat, 0.18)
-            )
+            stage.polygon(chest, ((x * 0.05, -0.285), (x * 0.085, -0.22), (x * 0.032, -0.12)), darker(w.coat, 0.18))
     if role == "doctor":
         for x in (-0.045, 0.045):
             stage.limb(chest, x, -0.28, 0.5 * x, -0.17, 0.008, 0.008, look.subject((58, 66, 80)))
@@ -152,9 +150,7 @@ def draw_front(stage: Stage, chest: Pose, role: str, color: str, w: Outfit, look
         stage.box(chest, -0.135, -0.27, -0.105, 0.20, own)
         stage.box(chest, 0.105, -0.27, 0.135, 0.20, own)
     elif role == "manager":
-        stage.polygon(
-            chest, ((-0.016, -0.28), (0.016, -0.28), (0.024, -0.10), (0.0, -0.06), (-0.024, -0.10)), own
-        )
+        stage.polygon(chest, ((-0.016, -0.28), (0.016, -0.28), (0.024, -0.10), (0.0, -0.06), (-0.024, -0.10)), own)
     elif role == "artist":
         stage.box(chest, -0.08, -0.18, 0.08, 0.06, white)
         for x, y, name in (
@@ -185,9 +181,7 @@ def draw_hat(stage: Stage, head: Pose, role: str, color: str, look: Look) -> Non
         stage.box(head, -0.73, -0.86, 0.73, -0.68, darker(white, 0.14))
     elif role == "nurse":
         with stage.ink(ink):
-            stage.polygon(
-                head, ((-0.58, -0.74), (0.58, -0.74), (0.66, -1.18), (0.0, -1.30), (-0.66, -1.18)), white
-            )
+            stage.polygon(head, ((-0.58, -0.74), (0.58, -0.74), (0.66, -1.18), (0.0, -1.30), (-0.66, -1.18)), white)
         _cross(stage, head, 0.0, -0.98, 0.15, look.subject((222, 58, 62)))
     elif role == "farmer":
         straw = look.subject((236, 196, 108))
@@ -198,9 +192,7 @@ def draw_hat(stage: Stage, head: Pose, role: str, color: str, look: Look) -> Non
                 straw,
             )
             stage.ellipse(head, 0.0, -0.66, 1.42, 0.20, straw)
-        stage.polygon(
-            head, ((-0.63, -0.86), (0.63, -0.86), (0.64, -0.70), (-0.64, -0.70)), look.subject((182, 70, 60))
-        )
+        stage.polygon(head, ((-0.63, -0.86), (0.63, -0.86), (0.64, -0.70), (-0.64, -0.70)), look.subject((182, 70, 60)))
     elif role in ("builder", "firefighter"):
         shell = look.subject((250, 204, 40)) if role == "builder" else look.subject((206, 44, 44))
         with stage.ink(ink):

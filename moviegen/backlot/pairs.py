@@ -34,13 +34,9 @@ def edit(scene: Scene, factor: str, value: Level) -> tuple[Scene, str]:
     if not applies(factor, given):
         raise ValueError(f"{factor} does not apply to subject={scene.subject}: it cannot be edited")
     if factor == "subject" and "person" in (value, scene.subject):
-        raise ValueError(
-            "subject cannot be edited to or from a person: no other factor would keep its meaning"
-        )
+        raise ValueError("subject cannot be edited to or from a person: no other factor would keep its meaning")
     if factor == "other" and "none" in (value, scene.other):
-        raise ValueError(
-            "other cannot be edited to or from none: its colour and place would appear from nowhere"
-        )
+        raise ValueError("other cannot be edited to or from none: its colour and place would appear from nowhere")
     check_value(factor, value, {k: v for k, v in given.items() if k != factor})
     if given[factor] == value:
         raise ValueError(f"{factor} is {value!r} already")
@@ -73,15 +69,11 @@ def _editable(scene: Scene, name: str, value: Level) -> bool:
 def instruction(scene: Scene, factor: str, value: Level) -> str:
     """An edit in words: "Make the ball blue", "Change the weather to rain"."""
     noun = (
-        scene.subject
-        if scene.count == 1
-        else {"box": "boxes", "fish": "fish"}.get(scene.subject, scene.subject + "s")
+        scene.subject if scene.count == 1 else {"box": "boxes", "fish": "fish"}.get(scene.subject, scene.subject + "s")
     )
     whose = "person" if scene.subject == "person" else noun
     if factor == "color":
-        return (
-            f"Make the person's clothes {value}" if scene.subject == "person" else f"Make the {noun} {value}"
-        )
+        return f"Make the person's clothes {value}" if scene.subject == "person" else f"Make the {noun} {value}"
     if factor == "glasses":
         return f"Give the {whose} glasses" if value else f"Take the {whose}'s glasses off"
     if factor == "beard":
@@ -91,11 +83,7 @@ def instruction(scene: Scene, factor: str, value: Level) -> str:
             else f"Give the person {'a moustache' if value == 'moustache' else 'a full beard'}"
         )
     if factor == "role":
-        return (
-            "Put the person in everyday clothes"
-            if value == "none"
-            else f"Dress the person as {_a(str(value))}"
-        )
+        return "Put the person in everyday clothes" if value == "none" else f"Dress the person as {_a(str(value))}"
     simple = {
         "subject": f"Replace the {noun} with {_a(str(value))}",
         "size": f"Make the {noun} {value}" + ("-sized" if value == "medium" else ""),

@@ -70,16 +70,29 @@ def person(
         stage.limb(hips, 0.0, -0.26, 0.0, -0.34, 0.042, 0.042, darker(skin, 0.2))
         if wear.robe is not None:
             stage.polygon(hips, ((-0.11, -0.27), (0.11, -0.27), (0.155, 0.34), (-0.155, 0.34)), wear.robe)
-        stage.polygon(hips, _torso(feminine), wear.shirt)
+        stage.curve(hips, _torso(feminine), wear.shirt)
     if wear.robe is not None:
         stage.polygon(hips, ((-0.115, -0.27), (0.115, -0.27), (0.15, 0.33), (-0.15, 0.33)), wear.robe)
     else:
         stage.box(hips, -0.085, -0.005, 0.085, 0.025, darker(wear.trousers, 0.35))
+    before = stage.shown_T
+    if motion.doing == "spin":
+        stage.shown_T = np.asarray(cosine(yaw) > 0.0)
     draw_front(stage, hips, role, color, wear, look)
+    stage.shown_T = before
     placed = draw_head(stage, head, who, look, yaw, time_s_T, glance)
     draw_hat(stage, head, role, color, look)
     with stage.ink(INK):
-        hand = _arm(stage, turned, 0.115 if not feminine else 0.10, arms[1], wear, skin, far=False)
+        hand = _arm(
+            stage,
+            turned,
+            0.115 if not feminine else 0.10,
+            arms[1],
+            wear,
+            skin,
+            far=False,
+            waving=motion.doing == "wave",
+        )
     if motion.doing != "wave":
         draw_tool(stage, hand, role, look)
     return placed
@@ -151,19 +164,25 @@ def _leg(stage: Stage, body: Pose, x: float, angles: Angles, side: Any, wear: Ou
     thigh = body.move(x, -0.43).turn(angles[0])
     shin = thigh.move(0.0, 0.205).turn(angles[1])
     foot = shin.move(0.0, 0.195).scale(np.where(np.asarray(side) < 0, -1.0, 1.0), 1.0)
-    stage.limb(
-        foot, -0.008, 0.006, 0.042, 0.012, 0.024, 0.020, darker(wear.shoes, 0.2) if far else wear.shoes
-    )
+    stage.limb(foot, -0.008, 0.006, 0.042, 0.012, 0.024, 0.020, darker(wear.shoes, 0.2) if far else wear.shoes)
     stage.limb(shin, 0.0, 0.0, 0.0, 0.17, 0.042, 0.033, cloth)
     stage.limb(thigh, 0.0, 0.0, 0.0, 0.205, 0.055, 0.043, cloth)
 
 
-def _arm(stage: Stage, body: Pose, x: float, angles: Angles, wear: Outfit, skin: Color, *, far: bool) -> Pose:
+def _arm(
+    stage: Stage, body: Pose, x: float, angles: Angles, wear: Outfit, skin: Color, *, far: bool, waving: bool = False
+) -> Pose:
     cloth = darker(wear.sleeve, 0.2) if far else wear.sleeve
     upper = body.move(x, -0.665).turn(angles[0])
     fore = upper.move(0.0, 0.135).turn(angles[1])
     hand = fore.move(0.0, 0.15)
-    stage.ellipse(hand, 0.0, 0.0, 0.034, 0.036, skin if not far else darker(skin, 0.15))
+    tone = skin if not far else darker(skin, 0.15)
+    if waving:
+        for turns in (-0.10, -0.035, 0.03, 0.095):
+            finger = hand.turn(turns)
+            stage.limb(finger, 0.0, 0.02, 0.0, 0.064, 0.0115, 0.0095, tone)
+        stage.limb(hand, 0.015, 0.0, 0.048, 0.018, 0.0125, 0.010, tone)
+    stage.ellipse(hand, 0.0, 0.004, 0.033, 0.034, tone)
     stage.limb(fore, 0.0, 0.0, 0.0, 0.115, 0.036, 0.030, cloth)
     stage.limb(upper, 0.0, 0.0, 0.0, 0.135, 0.041, 0.036, cloth)
     return hand

@@ -180,9 +180,7 @@ def boat(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> 
     stage.polygon(rocking, ((-0.02, -0.94), (0.10, -0.78), (-0.02, -0.70)), tone)
     with stage.ink(0.018):
         stage.polygon(rocking, ((-0.60, -0.22), (0.66, -0.22), (0.44, 0.06), (-0.46, 0.06)), tone)
-    stage.polygon(
-        rocking, ((-0.585, -0.20), (0.64, -0.20), (0.60, -0.145), (-0.56, -0.145)), lighter(tone, 0.5)
-    )
+    stage.polygon(rocking, ((-0.585, -0.20), (0.64, -0.20), (0.60, -0.145), (-0.56, -0.145)), lighter(tone, 0.5))
     stage.polygon(pose, ((-0.52, -0.04), (0.53, -0.04), (0.45, 0.075), (-0.47, 0.075)), darker(tone, 0.35))
     flag = rocking.move(-0.06, -0.98).shear(0.0).scale(-1.0, 1.0)
     stage.polygon(

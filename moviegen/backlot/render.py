@@ -56,7 +56,7 @@ def render(
     factor = SUPERSAMPLING
     duration_s = frames / fps
     composition = compose(scene, width * factor, height * factor, frame_times(fps, frames), duration_s)
-    placed = place(composition.stage.shapes, frames, width * factor, height * factor)
+    placed = place(composition.stage.shapes, frames, width * factor, height * factor, factor)
     frames_THWC = paint(placed, composition.gradient, composition.particles, frames, width, height, factor)
     audio_CN = soundtrack(scene, events(composition), duration_s, rate_hz)[None] if sound else None
     return Clip(frames_THWC.transpose(0, 3, 1, 2), float(fps), audio_CN, rate_hz if sound else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -204,16 +204,19 @@ def _fits(name: str, value: Any, given: dict[str, Any]) -> bool:
     return value in allowed(name, given) and (undecided or applies(name, given))
 
 
-def _order(seed: int, name: str, values: tuple[Level, ...], given: dict[str, Any]) -> list[Level]:
-    """Values by falling priority: each draws a number, heavy ones several times (the largest counts)."""
+def _order(seed: int, name: str, values: tuple[Level, ...], given: dict[str, Any]) -> Iterator[Level]:
+    """The values in random order, heavy ones tending to come first."""
     weights = _weights(name, given)
-
-    def priority(value: Level) -> float:
-        # max of w uniform draws has the distribution u**(1/w); compare logarithm-free by repeated draws.
-        times = max(1, round(weights.get(value, 1.0) * 4))
-        return max(draw(seed, f"{name}/{value}/{k}") for k in range(times))
-
-    return sorted(values, key=priority, reverse=True)
+    left = [(value, float(weights.get(value, 1.0))) for value in values]
+    turn = 0
+    while left:
+        point = draw(seed, f"{name}/{turn}") * sum(weight for _, weight in left)
+        at = 0
+        while at < len(left) - 1 and point >= left[at][1]:
+            point -= left[at][1]
+            at += 1
+        yield left.pop(at)[0]
+        turn += 1
 
 
 def _weights(name: str, given: dict[str, Any]) -> dict[Any, float]:

@@ -22,9 +22,7 @@ class Scenery:
     Units: picture heights; u across from the middle, v down from the horizon. depth 0 sky … 1 subject.
     """
 
-    def __init__(
-        self, stage: Stage, camera: Camera, look: Look, seed: int, wind: float, time_s_T: Floats
-    ) -> None:
+    def __init__(self, stage: Stage, camera: Camera, look: Look, seed: int, wind: float, time_s_T: Floats) -> None:
         self.stage, self.camera, self.look, self.seed = stage, camera, look, seed
         self.wind, self.time_s_T = wind, time_s_T
         self.reach = camera.aspect * 0.62 + 0.3
@@ -40,9 +38,7 @@ class Scenery:
         """A colour as it looks at a depth in this light and air."""
         return self.look.scenery(color, depth)
 
-    def cells(
-        self, purpose: str, spacing: float
-    ) -> Iterator[tuple[float, tuple[float, float, float, float]]]:
+    def cells(self, purpose: str, spacing: float) -> Iterator[tuple[float, tuple[float, float, float, float]]]:
         """Places across the picture about `spacing` apart, from the middle outwards, with four numbers each."""
         count = 2 * int(self.reach / spacing + 1.0) + 1
         numbers = draws(self.seed, purpose, 5 * count)
@@ -94,9 +90,7 @@ def _stars(s: Scenery) -> None:
         star = mix(s.look.sky[0], (255, 252, 236), 0.45 + 0.55 * two)
         s.stage.polygon(
             s.at(0.0),
-            np.array(
-                [(u - size, -0.53 + 0.4 * one), (u, -0.53 + 0.4 * one - size), (u + size, -0.53 + 0.4 * one)]
-            )
+            np.array([(u - size, -0.53 + 0.4 * one), (u, -0.53 + 0.4 * one - size), (u + size, -0.53 + 0.4 * one)])
             if three < 0.3
             else _diamond(u, -0.53 + 0.4 * one, size),
             star,
@@ -117,17 +111,13 @@ def _clouds(s: Scenery, count: int) -> None:
             pose = pose.move(0.035 * s.time_s_T * (1.0 + 0.4 * four), 0.0)
         v = -0.42 + 0.22 * one
         for du, dv, r in ((-1.1, 0.1, 0.62), (0.0, -0.25, 1.0), (1.05, 0.05, 0.7)):
-            s.stage.ellipse(
-                pose, u + du * size, v + dv * size + 0.02, r * size * 1.15, r * size * 0.78, under
-            )
+            s.stage.ellipse(pose, u + du * size, v + dv * size + 0.02, r * size * 1.15, r * size * 0.78, under)
         for du, dv, r in ((-1.1, 0.1, 0.62), (0.0, -0.25, 1.0), (1.05, 0.05, 0.7)):
             s.stage.ellipse(pose, u + du * size, v + dv * size, r * size * 1.1, r * size * 0.7, white)
         del three
 
 
-def ridge(
-    s: Scenery, purpose: str, depth: float, base: float, height: float, color: Color, step: float
-) -> None:
+def ridge(s: Scenery, purpose: str, depth: float, base: float, height: float, color: Color, step: float) -> None:
     """Rolling hills: a row of wide ellipses that share a base line."""
     tone = s.color(color, depth)
     for u, (one, two, _, _) in s.cells(purpose, step):
@@ -165,12 +155,8 @@ def round_tree(s: Scenery, u: float, v: float, h: float, color: Color, phase: fl
     pose = s.sway(s.at(depth).move(u, v), phase)
     shade, leaf, light = (s.color(c, depth) for c in (darker(color, 0.32), color, lighter(color, 0.2)))
     bark = s.color((112, 78, 54), depth)
-    s.stage.ellipse(
-        s.at(depth).move(u, v), 0.05 * h, 0.0, 0.3 * h, 0.045 * h, s.color(darker((84, 140, 72)), depth)
-    )
-    s.stage.polygon(
-        pose, ((-0.06 * h, 0.0), (0.06 * h, 0.0), (0.035 * h, -0.5 * h), (-0.035 * h, -0.5 * h)), bark
-    )
+    s.stage.ellipse(s.at(depth).move(u, v), 0.05 * h, 0.0, 0.3 * h, 0.045 * h, s.color(darker((84, 140, 72)), depth))
+    s.stage.polygon(pose, ((-0.06 * h, 0.0), (0.06 * h, 0.0), (0.035 * h, -0.5 * h), (-0.035 * h, -0.5 * h)), bark)
     for du, dv, r in ((-0.17, -0.55, 0.22), (0.17, -0.56, 0.23), (0.0, -0.76, 0.25)):
         s.stage.ellipse(pose, du * h + 0.02 * h, dv * h + 0.03 * h, r * h * 1.06, color=shade)
     for du, dv, r in ((-0.17, -0.57, 0.2), (0.16, -0.58, 0.2), (0.0, -0.77, 0.23)):
@@ -222,6 +208,4 @@ def pebbles(s: Scenery, purpose: str, color: Color, low: float, high: float, spa
         v = low + (high - low) * one
         depth = depth_of(v)
         r = (0.012 + 0.02 * two) * (0.35 + depth)
-        s.stage.ellipse(
-            s.at(depth), u, v, r * 1.6, r * 0.5, s.color(mix(color, darker(color), 0.5 * three), depth)
-        )
+        s.stage.ellipse(s.at(depth), u, v, r * 1.6, r * 0.5, s.color(mix(color, darker(color), 0.5 * three), depth))

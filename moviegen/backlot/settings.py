@@ -150,9 +150,7 @@ def city(s: Scenery) -> Stops:
         _lamp(s, u + 0.24)
     line = s.color((236, 226, 180), 1.0)
     for u, _ in s.cells("city/dashes", 0.3):
-        s.stage.polygon(
-            s.at(1.0), ((u - 0.06, 0.375), (u + 0.06, 0.375), (u + 0.07, 0.395), (u - 0.07, 0.395)), line
-        )
+        s.stage.polygon(s.at(1.0), ((u - 0.06, 0.375), (u + 0.06, 0.375), (u + 0.07, 0.395), (u - 0.07, 0.395)), line)
     return _stops(s, (150, 150, 156), (92, 94, 106))[:4] + [
         (0.13, s.color((112, 112, 122), 0.7)),
         (_BOTTOM, s.color((78, 80, 92), 1.0)),
@@ -173,9 +171,7 @@ def _building(s: Scenery, u: float, numbers: tuple[float, float, float, float], 
     pose = s.at(depth)
     s.stage.box(pose, u - w, -h, u + w, 0.04, s.color(wall, depth + 0.2))
     s.stage.box(pose, u + 0.6 * w, -h, u + w, 0.04, s.color(darker(wall, 0.22), depth + 0.2))
-    s.stage.box(
-        pose, u - w * 1.06, -h - 0.012, u + w * 1.06, -h + 0.008, s.color(darker(wall, 0.4), depth + 0.2)
-    )
+    s.stage.box(pose, u - w * 1.06, -h - 0.012, u + w * 1.06, -h + 0.008, s.color(darker(wall, 0.4), depth + 0.2))
     lit: Color = (255, 218, 128)
     pane = s.color((176, 208, 226), depth + 0.3)
     rows = int(h / 0.075)
@@ -194,9 +190,7 @@ def _lamp(s: Scenery, u: float) -> None:
         s.stage.ellipse(pose, u, -0.235, 0.055, color=mix(s.look.sky[1], (255, 214, 130), 0.4), solid=False)
         s.stage.ellipse(pose, u, 0.10, 0.13, 0.018, glow, solid=False)
     s.stage.box(pose, u - 0.006, -0.22, u + 0.006, 0.10, post)
-    s.stage.ellipse(
-        pose, u, -0.235, 0.024, color=(255, 240, 196) if s.look.dark else s.color((236, 236, 226), 0.8)
-    )
+    s.stage.ellipse(pose, u, -0.235, 0.024, color=(255, 240, 196) if s.look.dark else s.color((236, 236, 226), 0.8))
 
 
 def desert(s: Scenery) -> Stops:
@@ -204,12 +198,8 @@ def desert(s: Scenery) -> Stops:
     mesa, side = s.color((206, 116, 84), 0.15), s.color((170, 88, 76), 0.15)
     for u, (one, two, three, _) in s.cells("desert/mesas", 0.46):
         h, w = 0.07 + 0.12 * one, 0.07 + 0.08 * two
-        s.stage.polygon(
-            s.at(0.12), ((u - w * 1.3, 0.02), (u - w, -h), (u + w, -h), (u + w * 1.35, 0.02)), mesa
-        )
-        s.stage.polygon(
-            s.at(0.12), ((u + w * 0.4, -h), (u + w, -h), (u + w * 1.35, 0.02), (u + w * 0.6, 0.02)), side
-        )
+        s.stage.polygon(s.at(0.12), ((u - w * 1.3, 0.02), (u - w, -h), (u + w, -h), (u + w * 1.35, 0.02)), mesa)
+        s.stage.polygon(s.at(0.12), ((u + w * 0.4, -h), (u + w, -h), (u + w * 1.35, 0.02), (u + w * 0.6, 0.02)), side)
         del three
     ridge(s, "desert/far", 0.25, 0.03, 0.05, (240, 186, 118), 0.36)
     ridge(s, "desert/mid", 0.4, 0.09, 0.07, (236, 172, 100), 0.5)
@@ -255,9 +245,7 @@ def forest(s: Scenery) -> Stops:
             w = (0.014 + 0.010 * one) * (1.0 + 1.6 * depth)
             tone = s.color(bark, depth + 0.15)
             pose = s.at(depth)
-            s.stage.polygon(
-                pose, ((u - w * 1.5, base), (u - w, -0.62), (u + w, -0.62), (u + w * 1.5, base)), tone
-            )
+            s.stage.polygon(pose, ((u - w * 1.5, base), (u - w, -0.62), (u + w, -0.62), (u + w * 1.5, base)), tone)
             s.stage.polygon(
                 pose,
                 ((u + 0.35 * w, base), (u + 0.3 * w, -0.62), (u + w, -0.62), (u + w * 1.5, base)),
@@ -267,15 +255,11 @@ def forest(s: Scenery) -> Stops:
     for k, (u, (one, two, three, four)) in enumerate(s.cells("forest/leaves", 0.17)):
         green: Color = (62, 136, 74) if k % 2 else (88, 158, 76)
         pose = s.sway(s.at(0.42), four)
-        s.stage.ellipse(
-            pose, u, -0.50 - 0.08 * one, 0.13 + 0.04 * two, 0.10 + 0.05 * three, s.color(green, 0.6)
-        )
+        s.stage.ellipse(pose, u, -0.50 - 0.08 * one, 0.13 + 0.04 * two, 0.10 + 0.05 * three, s.color(green, 0.6))
     for u, (one, two, _, _) in s.cells("forest/bushes", 0.24):
         if abs(u) > 0.12:
             v = 0.09 + 0.05 * one
-            s.stage.ellipse(
-                s.at(0.45), u, v, 0.09 + 0.04 * two, 0.05 + 0.03 * one, s.color((58, 124, 70), 0.6)
-            )
+            s.stage.ellipse(s.at(0.45), u, v, 0.09 + 0.04 * two, 0.05 + 0.03 * one, s.color((58, 124, 70), 0.6))
             s.stage.ellipse(s.at(0.45), u - 0.02, v - 0.015, 0.055, 0.03, s.color((92, 158, 82), 0.6))
     tufts(s, "forest/ferns", (58, 120, 62), 0.10, 0.42, 0.14)
     for u, (one, two, _, _) in s.cells("forest/mushrooms", 0.44):
@@ -357,9 +341,7 @@ def underwater(s: Scenery) -> Stops:
     s.stage.box(s.at(0.5), -4.0, 0.17, 4.0, 0.7, sand)
     ridge(s, "under/dunes", 0.5, 0.19, 0.035, sand, 0.3)
     for u, (one, two, three, four) in s.cells("under/weed", 0.2):
-        _weed(
-            s, u, 0.20 + 0.10 * one, 0.16 + 0.2 * two, four, (52, 150, 110) if three < 0.6 else (186, 92, 128)
-        )
+        _weed(s, u, 0.20 + 0.10 * one, 0.16 + 0.2 * two, four, (52, 150, 110) if three < 0.6 else (186, 92, 128))
     for u, (one, two, three, four) in s.cells("under/bubbles", 0.2):
         rise = fraction(one + (0.07 + 0.05 * two) * s.time_s_T)
         pose = s.at(0.7).move(u + 0.012 * sine(0.7 * s.time_s_T + four), 0.35 - 0.95 * rise)
@@ -413,9 +395,7 @@ def studio(s: Scenery) -> Stops:
         ((-side * 0.52, 0.0), (-side * 0.20, 0.0), (-side * 0.36, -0.34)),
         mix(wall, darker(other, 0.1), 0.75),
     )
-    s.stage.box(
-        s.at(0.26), side * 0.42 - 0.07, -0.14, side * 0.42 + 0.07, 0.02, mix(wall, (255, 255, 255), 0.55)
-    )
+    s.stage.box(s.at(0.26), side * 0.42 - 0.07, -0.14, side * 0.42 + 0.07, 0.02, mix(wall, (255, 255, 255), 0.55))
     s.stage.ellipse(s.at(0.9), 0.0, 0.30, 0.5, 0.10, lighter(wall, 0.28), solid=False)
     for u, (one, two, _, _) in s.cells("studio/dots", 0.16):
         tone = mix(wall, lighter(other, 0.4), 0.6)

@@ -26,9 +26,7 @@ _MOTOR = {"roll": ("rumble", 0.7), "slide": ("scrape", 0.8), "spin": ("whoosh", 
 _EVENT_GAIN = 0.62
 
 
-def soundtrack(
-    scene: Scene, events: Iterable[Event], duration_s: float, rate_hz: int
-) -> npt.NDArray[np.float32]:
+def soundtrack(scene: Scene, events: Iterable[Event], duration_s: float, rate_hz: int) -> npt.NDArray[np.float32]:
     """The sound of a scene, float32 (N,) in [-1, 1] on the 16-bit grid, N = round(duration_s * rate_hz)."""
     count = max(1, round(duration_s * rate_hz))
     mix = np.zeros(count)
@@ -38,9 +36,7 @@ def soundtrack(
     if scene.mood != "none":
         _lay(mix, bed(scene.mood, int(draw(scene.seed, "sound/key") * len(KEYS_HZ)), rate_hz), 1.0, 0)
     for event in events:
-        _strike(
-            mix, strike(sound_of(scene, event), rate_hz), _EVENT_GAIN * event.strength, event.time_s, rate_hz
-        )
+        _strike(mix, strike(sound_of(scene, event), rate_hz), _EVENT_GAIN * event.strength, event.time_s, rate_hz)
     grid = np.rint(np.minimum(np.maximum(mix, -0.99), 0.99) * 32768.0)
     return (grid * 2.0**-15).astype(np.float32)
 
@@ -63,9 +59,7 @@ def _motors(mix: Floats, scene: Scene, rate_hz: int) -> None:
         if name == "whoosh":
             time = np.arange(len(mix)) / rate_hz
             # Two rushes per turn, at the rate at which actions.py spins.
-            mix += _repeat(loop(name, rate_hz), len(mix), 0) * (
-                gain * (0.5 - 0.5 * cosine(0.84 * rate * time))
-            )
+            mix += _repeat(loop(name, rate_hz), len(mix), 0) * (gain * (0.5 - 0.5 * cosine(0.84 * rate * time)))
         else:
             _lay(mix, loop(name, rate_hz), gain * (0.7 + 0.3 * rate), 0)
 

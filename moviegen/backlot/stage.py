@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +29,9 @@ class Shape:
     """One flat polygon.
 
     points_P2 are local to `pose`. instance: 0 scenery, 1, 2, … subjects. shown_T: frames in which it is there.
-    convex: drawn by the faster filler. solid: False for shadows and glows, which belong to nobody in masks.
+    convex: drawn by the faster filler. solid: False for shadows and glows, which belong to nobody in masks. rounded: a ring
+    or capsule, whose corners may be thinned out when it is small. coarse_P2: the same with fewer
+    corners, for small pictures.
     """
 
     pose: Pose
@@ -39,6 +41,8 @@ class Shape:
     convex: bool
     shown_T: Bools | None
     solid: bool
+    rounded: bool = False
+    coarse_P2: PointsP2 | None = None
 
 
 class Stage:
@@ -64,19 +68,46 @@ class Stage:
         (self.shapes if outer is None else outer).extend(fills)
 
     def polygon(
-        self, pose: Pose, points_P2: Any, color: Color, *, convex: bool = True, solid: bool = True
+        self,
+        pose: Pose,
+        points_P2: Any,
+        color: Color,
+        *,
+        convex: bool = True,
+        solid: bool = True,
+        rounded: bool = False,
     ) -> None:
         """A polygon; convex unless said otherwise. Not solid: shadows, glows, reflections."""
-        points = np.asarray(points_P2, dtype=np.float64)
-        shape = Shape(pose, points, color, self.instance, convex, self.shown_T, solid)
+        self._add(pose, np.asarray(points_P2, dtype=np.float64), color, convex, solid, rounded)
+
+    def curve(
+        self, pose: Pose, corners: tuple[tuple[float, float], ...], color: Color, *, convex: bool = False
+    ) -> None:
+        """A closed curve drawn towards its corners (a quadratic B-spline); it has fewer corners when it is small."""
+        self._add(pose, rounded_off(corners, 3), color, convex, True, False, rounded_off(corners, 1))
+
+    def _add(
+        self,
+        pose: Pose,
+        points: PointsP2,
+        color: Color,
+        convex: bool,
+        solid: bool,
+        rounded: bool,
+        coarse: PointsP2 | None = None,
+    ) -> None:
+        shape = Shape(pose, points, color, self.instance, convex, self.shown_T, solid, rounded, coarse)
         if self._inked is None:
             self.shapes.append(shape)
             return
         if self._ink > 0.0:
-            grown = grow(points, self._ink)
-            self.shapes.append(
-                Shape(pose, grown, darker(color, 0.55), self.instance, convex, self.shown_T, solid)
+            outline = replace(
+                shape,
+                points_P2=grow(points, self._ink),
+                color=darker(color, 0.55),
+                coarse_P2=None if coarse is None else grow(coarse, self._ink),
             )
+            self.shapes.append(outline)
         self._inked.append(shape)
 
     def ellipse(
@@ -91,13 +122,11 @@ class Stage:
         solid: bool = True,
     ) -> None:
         """An ellipse about (x, y); a circle when ry is left out."""
-        self.polygon(pose, ring(x, y, rx, rx if ry is None else ry), color, solid=solid)
+        self.polygon(pose, ring(x, y, rx, rx if ry is None else ry), color, solid=solid, rounded=True)
 
-    def limb(
-        self, pose: Pose, x0: float, y0: float, x1: float, y1: float, r0: float, r1: float, color: Color
-    ) -> None:
+    def limb(self, pose: Pose, x0: float, y0: float, x1: float, y1: float, r0: float, r1: float, color: Color) -> None:
         """A rounded bar from (x0, y0) with radius r0 to (x1, y1) with radius r1."""
-        self.polygon(pose, capsule(x0, y0, x1, y1, r0, r1), color)
+        self.polygon(pose, capsule(x0, y0, x1, y1, r0, r1), color, rounded=True)
 
     def box(self, pose: Pose, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:
         """A rectangle with corners (x0, y0) and (x1, y1)."""
@@ -109,29 +138,42 @@ def _unit_circle(points: int) -> PointsP2:
     return np.stack([cosine(turns), sine(turns)], axis=1)
 
 
-_CIRCLE = _unit_circle(24)
-_CAP = _unit_circle(16)
+_CIRCLE = _unit_circle(48)
+_CAP = _unit_circle(32)
 
 
 @lru_cache(maxsize=4096)
 def ring(x: float, y: float, rx: float, ry: float) -> PointsP2:
-    """An ellipse as 24 points."""
+    """An ellipse as 48 points."""
     return _CIRCLE * np.array([rx, ry]) + np.array([x, y])
 
 
 @lru_cache(maxsize=4096)
 def capsule(x0: float, y0: float, x1: float, y1: float, r0: float, r1: float) -> PointsP2:
-    """The outline of a rounded bar, 16 points, clockwise on the screen."""
+    """The outline of a rounded bar, 34 points, clockwise on the screen."""
     along = np.array([x1 - x0, y1 - y0])
     length = np.sqrt(along[0] * along[0] + along[1] * along[1])
     cos, sin = (along / length) if length > 0 else (1.0, 0.0)
-    half = np.roll(_CAP, 4, axis=0)[:9]
+    half = np.roll(_CAP, 8, axis=0)[:17]
     front = half * r1
     back = -half * r0
     points = np.concatenate([front + np.array([length, 0.0]), back])
     return np.stack(
         [points[:, 0] * cos - points[:, 1] * sin + x0, points[:, 0] * sin + points[:, 1] * cos + y0], axis=1
     )
+
+
+@lru_cache(maxsize=1024)
+def rounded_off(corners: tuple[tuple[float, float], ...], times: int) -> PointsP2:
+    """Chaikin's corner cutting: every cut replaces a corner by two, a quarter of the way along its edges."""
+    points = np.array(corners, dtype=np.float64)
+    for _ in range(times):
+        after = np.roll(points, -1, axis=0)
+        cut = np.empty((2 * len(points), 2))
+        cut[0::2] = 0.75 * points + 0.25 * after
+        cut[1::2] = 0.25 * points + 0.75 * after
+        points = cut
+    return points
 
 
 def grow(points_P2: PointsP2, width: float) -> PointsP2:

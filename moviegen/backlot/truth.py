@@ -64,7 +64,7 @@ def truth(
     check_form(width, height, fps, frames, rate_hz)
     fine_w, fine_h = width * _FINE, height * _FINE
     composition = compose(scene, fine_w, fine_h, frame_times(fps, frames), frames / fps)
-    placed = place(composition.stage.shapes, frames, fine_w, fine_h)
+    placed = place(composition.stage.shapes, frames, fine_w, fine_h, _FINE)
     tops_THW = _top_shapes(placed, frames, fine_w, fine_h)
     masks = _masks(placed, tops_THW, width, height)
     actors = composition.actors
@@ -94,8 +94,7 @@ def _top_shapes(placed: Placed, frames: int, width: int, height: int) -> Tops:
         for k in np.flatnonzero(placed.visible_TK[t]):
             shape = placed.shapes[k]
             if shape.solid:
-                points = placed.points_TN2[t, placed.starts[k] : placed.starts[k + 1]]
-                fill(canvas, points, shape, int(k) + 1, cv2.LINE_8)
+                fill(canvas, placed.outline(int(k), t), shape, int(k) + 1, cv2.LINE_8)
     return tops
 
 
@@ -144,7 +143,7 @@ def _flow(
     """Motion of the shape seen at each pixel's middle: its pose in the next frame after the inverse of its pose now."""
     frames, height, width = tops_THW.shape
     ground = _ground_poses(composition.camera, frames)
-    tables = np.stack([_entries(shape.pose, frames) for shape in placed.shapes] or [np.zeros((6, frames))])
+    tables = placed.poses_6KT.transpose(1, 0, 2)
     y_HW, x_HW = np.mgrid[0:height, 0:width] * float(_FINE) + 0.5 * _FINE
     flow = np.zeros((max(0, frames - 1), 2, height, width), np.float32)
     known = np.ones((max(0, frames - 1), height, width), bool)

@@ -74,9 +74,7 @@ def _streak(height: int) -> npt.NDArray[np.int64]:
     length = max(3, int(0.055 * height))
     thick = max(1, int(0.0045 * height))
     rows = np.arange(length)
-    return np.concatenate(
-        [np.stack([np.floor(-0.22 * rows).astype(np.int64) + k, rows], axis=1) for k in range(thick)]
-    )
+    return np.concatenate([np.stack([np.floor(-0.22 * rows).astype(np.int64) + k, rows], axis=1) for k in range(thick)])
 
 
 def _leaf(height: int) -> npt.NDArray[np.int64]:
