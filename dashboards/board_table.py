@@ -61,7 +61,7 @@ def shown_rows(board: Board, name_part: str, brackets: Sequence[str]) -> list[Bo
     return [r for r in board.rows if part in r.generator.casefold() and bracket_text(r.bracket) in brackets]
 
 
-def table(rows: Sequence[BoardRow], families: Sequence[str]) -> pd.DataFrame:
+def board_frame(rows: Sequence[BoardRow], families: Sequence[str]) -> pd.DataFrame:
     """One line per generator, in the rows' order; families in the order given."""
     return pd.DataFrame(
         {

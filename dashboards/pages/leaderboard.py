@@ -87,11 +87,11 @@ def show_state(run: Run, board: Board) -> None:
     made = run.manifest
     st.text(
         f"{len(board.rows)} generators · {board.cases} cases · {len(board.columns)} metrics · "
-        f"code {made.code.version} {made.code.commit[:10]} · suite hash {board.suite_hash[:12]}"
+        f"code {f'{made.code.version} {made.code.commit[:10]}'.strip()} · suite hash {board.suite_hash[:12]}"
     )
     if made.status != "complete":
         st.warning("This run is not finished: ranks can still change. Continue it with:")
-        st.code(f"moviegen sweep {made.suite_name} --resume {run.id}", language=None)
+        st.code(f"moviegen sweep --resume {run.id}", language=None)
     for note in board.notes:
         st.text(f"Note: {note}")
 
@@ -114,7 +114,7 @@ def show_table(board: Board, rows: list[BoardRow], families: list[str]) -> None:
     """The table; rows chosen in it are the generators whose clips are shown below."""
     key = "/".join(["board", *board.runs, *(row.generator for row in rows)])
     event = st.dataframe(
-        board_table.table(rows, families),
+        board_table.board_frame(rows, families),
         hide_index=True,
         height="content" if len(rows) <= 25 else 900,
         placeholder="–",
