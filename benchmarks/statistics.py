@@ -16,7 +16,7 @@ from scipy import stats
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-FEWEST_FOR_PERCENTILES = 6
+FEWEST_FOR_PERCENTILES = 8
 
 _BLOCK = 4_000_000
 """Numbers held at once in a block of resamples or signs: 32 MB."""
@@ -50,10 +50,11 @@ def intervals(value_K: Floats, draws_BK: Floats, cases_K: Integers, confidence: 
     """Expanded percentile intervals (low_K, high_K); NaN with fewer than two cases.
 
     The plain percentile interval is too short by sqrt((n - 1) / n) and uses normal instead of t quantiles: at 8 cases
-    it covers 88 %, not 95. Hesterberg (2015), "What Teachers Should Know About the Bootstrap", widens the level to
+    it covers 89 %, not 95. Hesterberg (2015), "What Teachers Should Know About the Bootstrap", widens the level to
     Phi(-sqrt(n / (n - 1)) t_{n-1}), which is right for normal means, stays inside the range of the data, and needs no
-    jackknife, as BCa would. Below 6 cases resamples cannot reach that far out: t intervals with the bootstrap's
-    standard error, which may leave the range of the data.
+    jackknife, as BCa would. Below 8 cases resamples cannot reach that far out: t intervals with the bootstrap's
+    standard error, which may leave the range of the data. Measured for normal, uniform and skewed scores: 92 to 95 %
+    for 3 to 7 cases, 94 to 95 % from 8. A metric that is 0 or 1 needs more: with 0.8 true, 88 % at 10 cases, 94 at 20.
     """
     n_K = np.maximum(cases_K, 2).astype(np.float64)
     reach_K = np.sqrt(n_K / (n_K - 1)) * stats.t.ppf((1 + confidence) / 2, n_K - 1)

@@ -237,7 +237,7 @@ def test_sigkill_and_resume_equal_an_uninterrupted_run(folder, whole):
 
 @pytest.mark.slow
 def test_sigkill_at_many_random_moments(folder, whole):
-    survived = kill_and_resume(folder, kills=25, seed=2)
+    survived = kill_and_resume(folder, kills=10, seed=2)
     assert survived == sorted(survived)
     assert same(Run(folder), whole)
 
@@ -336,9 +336,14 @@ def test_leaving_with_an_error_names_that_error_first(folder, unit, monkeypatch)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(shards.pq, "write_table", full)
-    with pytest.raises(RuntimeError, match="the sweep's own") as caught, RunWriter(folder) as writer:
-        writer.add(unit())
-        raise RuntimeError("the sweep's own")
+
+    def sweep():
+        with RunWriter(folder) as writer:
+            writer.add(unit())
+            raise RuntimeError("the sweep's own")
+
+    with pytest.raises(RuntimeError, match="the sweep's own") as caught:
+        sweep()
     assert "1 units could not be stored" in caught.value.__notes__[0]
     RunWriter(folder).close()  # the lock is free again
 
