@@ -9,6 +9,7 @@ import math
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from eval.clip import ClipInfo, Window
 from eval.feature import FEATURES, Arrays, Feature, Sampling
@@ -61,9 +62,7 @@ def blur(grey_HW: PictureHW) -> float:
     return worst
 
 
-def _neighbour_differences(
-    picture_HW: np.ndarray[tuple[int, ...], np.dtype[np.float32]], axis: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _neighbour_differences(picture_HW: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:
     return np.abs(np.diff(picture_HW, axis=axis))
 
 
@@ -76,23 +75,28 @@ def noise_deviation(grey_HW: PictureHW) -> float:
 
 
 def block_edges(grey_HW: PictureHW) -> float:
-    """How much stronger neighbours differ across an 8×8 grid than inside its blocks: (on − off) / (on + off), 0-1.
+    """How much stronger neighbours differ across an 8×8 grid than anywhere inside its blocks, 0-1.
 
-    on and off are medians over columns (rows) of the mean absolute neighbour difference, so that one real edge that
-    happens to lie on the grid does not count; the mean of both directions. 0 where on ≤ off, and for pictures of
-    fewer than two blocks.
+    For each of the eight positions in a block, the median over the picture's columns (rows) there of the mean
+    absolute difference to the next: on at the blocks' borders, off the largest of the other seven. Then
+    (on − off) / (on + off), 0 where on ≤ off; the mean of both directions. Medians, so that one real edge on the
+    grid does not count; the largest, because of seven positions without blocks some stand out by chance. 0 for
+    pictures of fewer than two blocks.
     """
-    shares = []
-    for axis in (0, 1):
-        if grey_HW.shape[axis] < 2 * BLOCK:
-            continue
-        low, high = (grey_HW[:-1], grey_HW[1:]) if axis == 0 else (grey_HW[:, :-1], grey_HW[:, 1:])
-        difference = cv2.absdiff(low, high)
-        profile = difference.mean(axis=1 - axis, dtype=np.float64)
-        on_grid = np.arange(profile.size) % BLOCK == BLOCK - 1
-        on, off = float(np.median(profile[on_grid])), float(np.median(profile[~on_grid]))
-        shares.append((on - off) / (on + off) if on > off else 0.0)
+    shares = [_border_share(_profile(grey_HW, axis)) for axis in (0, 1) if grey_HW.shape[axis] >= 2 * BLOCK]
     return float(np.mean(shares)) if shares else 0.0
+
+
+def _profile(grey_HW: PictureHW, axis: int) -> npt.NDArray[np.float64]:
+    """Mean absolute difference between each row (axis 0) or column (axis 1) and the next."""
+    low, high = (grey_HW[:-1], grey_HW[1:]) if axis == 0 else (grey_HW[:, :-1], grey_HW[:, 1:])
+    return np.asarray(cv2.absdiff(low, high).mean(axis=1 - axis, dtype=np.float64))
+
+
+def _border_share(profile: npt.NDArray[np.float64]) -> float:
+    medians = [float(np.median(profile[position::BLOCK])) for position in range(BLOCK)]
+    on, off = medians[-1], max(medians[:-1])
+    return (on - off) / (on + off) if on > off else 0.0
 
 
 FEATURES.add("detail", Feature("detail", 1, "picture", Detail, Sampling(fps=8)))
