@@ -51,8 +51,15 @@ def number_text(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+def unit_text(unit: str) -> str:
+    """The unit for reading; a pure number has none."""
+    return "" if unit == "1" else unit
+
+
 def range_text(column: MetricColumn) -> str:
-    return f"{number_text(column.low)} to {'∞' if column.high == float('inf') else number_text(column.high)}"
+    """`0 to 1`, `0 to ∞ cuts/s`."""
+    high = "∞" if column.high == float("inf") else number_text(column.high)
+    return f"{number_text(column.low)} to {high} {unit_text(column.unit)}".strip()
 
 
 def shown_rows(board: Board, name_part: str, brackets: Sequence[str]) -> list[BoardRow]:
@@ -128,7 +135,7 @@ def metric_table(board: Board, sources: dict[tuple[str, int], str]) -> pd.DataFr
                 "Metric": column.name,
                 "Family": column.family,
                 "Better": DIRECTIONS[column.direction],
-                "Range": f"{range_text(column)} {column.unit}".strip(),
+                "Range": range_text(column),
                 "Measures": column.summary,
                 "Blind to": column.blind_spots,
                 "Counts": f"weight {column.weight:g}" if column.counted else f"no: {column.note}",

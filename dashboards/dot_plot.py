@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from benchmarks.leaderboard import Board, BoardRow, Interval
-from dashboards.board_table import DIRECTIONS, interval_text, number_text
+from dashboards.board_table import DIRECTIONS, interval_text, number_text, unit_text
 
 # Blue, green and vermilion stay apart in the common colour blindnesses; the shapes say the same without colour.
 COLOURS = ("#2a7fc1", "#0f9b74", "#d8622b")
@@ -61,7 +61,7 @@ def measure_title(board: Board, measure: str) -> str:
     if measure == TOTAL or measure in board.families:
         return f"{measure.capitalize()} score: 0 is worst, 1 is best; {bars}"
     column = next(c for c in board.columns if c.name == measure)
-    unit = f" in {column.unit}" if column.unit else ""
+    unit = f" in {unit_text(column.unit)}" if unit_text(column.unit) else ""
     return f"{column.name}{unit}, better: {DIRECTIONS[column.direction]}; {bars}"
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 
 from benchmarks.leaderboard import Board, BoardRow
 from benchmarks.store import Run
-from dashboards.board_table import DIRECTIONS, bracket_text, number_text, rank_text
+from dashboards.board_table import DIRECTIONS, bracket_text, number_text, rank_text, unit_text
 from dashboards.clips import clip_url
 from dashboards.results import case_rows
 
@@ -108,7 +108,7 @@ def score_table(board: Board, chosen: Sequence[BoardRow], rows: pd.DataFrame) ->
         {
             "Metric": [column.name for column in board.columns],
             "Better": [DIRECTIONS[column.direction] for column in board.columns],
-            "Unit": [column.unit for column in board.columns],
+            "Unit": [unit_text(column.unit) for column in board.columns],
             **{row.generator: [cells.get((row.name, column.name), "–") for column in board.columns] for row in chosen},
         }
     )

@@ -32,7 +32,7 @@ PROMPTS = {
     "case-8": "Rain runs down a tram window at night.",
 }
 METRICS = [
-    ("steadiness", "temporal", "", 0.0, 1.0, "higher"),
+    ("steadiness", "temporal", "1", 0.0, 1.0, "higher"),
     ("motion_amount", "motion", "1/s", 0.0, float("inf"), "band"),
     ("blockiness", "picture", "", 0.0, 1.0, "lower"),
     ("onset_synchrony", "synchrony", "", 0.0, 1.0, "higher"),

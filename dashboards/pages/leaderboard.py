@@ -99,7 +99,7 @@ def show_state(run: Run, board: Board) -> None:
 def filters(board: Board) -> tuple[list[BoardRow], list[str]]:
     """The generators and the family columns to show."""
     present = [text for key, text in board_table.BRACKETS.items() if any(row.bracket == key for row in board.rows)]
-    name, brackets, columns = st.columns([2, 2, 3])
+    name, brackets, columns = st.columns([4, 4, 9])
     part = name.text_input("Generator", key="name", bind="query-params", placeholder="part of a name")
     kinds = brackets.pills(
         "Brackets", present, selection_mode="multi", default=present, key="brackets", bind="query-params"
@@ -214,7 +214,8 @@ def show_meanings(run: Run, board: Board) -> None:
         st.dataframe(
             board_table.metric_table(board, sources),
             hide_index=True,
-            row_height=90,
+            row_height=66,
+            height=620,
             column_config={
                 "Metric": st.column_config.TextColumn(pinned=True),
                 "Measures": st.column_config.TextColumn(width="large"),
