@@ -102,7 +102,8 @@ def write_clip(
     4:4:4, so that the size survives. A folder holds exact PNGs, fps.txt and exact float sound in audio.wav.
     codec: h264, vp9, vp8, ffv1; crf: the encoder's quality, lower is better; audio_codec: flac, aac,
     opus, mp3, pcm. Rates that a sound codec cannot hold are resampled to 48 kHz.
-    The same clip gives the same bytes (which is why x265, whose bytes vary from run to run, is not here). The file appears complete or not at all; OSError is passed on.
+    The same clip gives the same bytes; x265 is not here because its bytes vary from run to run. The file appears
+    complete or not at all; OSError is passed on.
     Raises ValueError for a combination that the container cannot hold.
     """
     path = Path(path)

@@ -55,8 +55,6 @@ def test_jpeg_grey_and_windows(build: Any, tmp_path: Path) -> None:
     whole = build.read(open_clip(folder, window=3))
     assert whole.windows == [3, 3, 1]
     assert np.abs(whole.frames_TCHW.transpose(0, 2, 3, 1).astype(int) - frames).mean() < 6
-    expected = cv2.cvtColor(cv2.imread(str(folder / "3.jpg")), cv2.COLOR_BGR2RGB)
-    assert np.abs(whole.frames_TCHW[3].transpose(1, 2, 0).astype(int) - expected).mean() < 2
     cv2.imwrite(str(tmp_path / "grey.png"), frames[0, ..., 0])
     grey = tmp_path / "grey"
     grey.mkdir()
