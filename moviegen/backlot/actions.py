@@ -160,7 +160,7 @@ def _slide(actor: Actor, rate: float, time: Floats) -> Motion:
 
 def _swim(actor: Actor, rate: float, time: Floats) -> Motion:
     x, facing = _travel(actor, _pace(actor, "swim", rate), time)
-    lift = 0.42 * actor.room + 0.07 * actor.room * sine(0.31 * rate * time)
+    lift = _hover(actor, 0.42) + 0.07 * actor.room * sine(0.31 * rate * time)
     roll = -0.02 * cosine(0.31 * rate * time) * facing
     return Motion(x=x, lift=lift, facing=facing, roll=roll, stride=1.7 * rate * time, pace=1.0)
 
@@ -168,12 +168,12 @@ def _swim(actor: Actor, rate: float, time: Floats) -> Motion:
 def _fly(actor: Actor, rate: float, time: Floats) -> Motion:
     if actor.kind == "kite":
         x = actor.home + actor.heading * 0.8 * actor.half * sine(0.22 * rate * time - 0.15)
-        lift = (0.50 + 0.17 * sine(0.44 * rate * time - 0.3)) * actor.room
+        lift = _hover(actor, 0.66) * (0.72 + 0.26 * sine(0.44 * rate * time - 0.3))
         roll = 0.07 * cosine(0.22 * rate * time - 0.15) * actor.heading
         return Motion(x=x, lift=lift, facing=1.0, roll=roll, stride=1.2 * rate * time)
     x, facing = _travel(actor, _pace(actor, "fly", rate), time)
     wing = 2.2 * (0.5 + 0.5 * rate) * time
-    lift = (0.48 + 0.10 * sine(0.24 * rate * time)) * actor.room - 0.03 * actor.height * sine(wing)
+    lift = _hover(actor, 0.58) * (0.84 + 0.16 * sine(0.24 * rate * time)) - 0.03 * actor.height * sine(wing)
     return Motion(x=x, lift=lift, facing=facing, stride=wing, pace=1.0, roll=-0.01 * facing)
 
 
@@ -195,6 +195,11 @@ def _sail(actor: Actor, rate: float, time: Floats) -> Motion:
     facing = actor.heading * np.where(fraction(0.11 * rate * time + 0.03) < 0.5, 1.0, -1.0)
     heave = 0.018 * actor.height * sine(0.45 * time)
     return Motion(x=x, lift=heave, facing=facing, roll=0.016 * sine(0.45 * time - 0.2), stride=time)
+
+
+def _hover(actor: Actor, share: float) -> float:
+    """A height at this share of the room, low enough for the whole of the actor to be seen."""
+    return max(0.0, min(share * actor.room, actor.room - 1.12 * actor.height))
 
 
 # On the spot ----------------------------------------------------------------------------------------------------------
@@ -236,7 +241,7 @@ def _jump(actor: Actor, rate: float, time: Floats) -> Motion:
     air = np.where(flight > 0.0, 4.0 * flight * (1.0 - flight), 0.0)
     crouch = np.where(flight > 0.0, 0.0, 4.0 * (part / _CROUCH) * (1.0 - part / _CROUCH))
     height = min(0.48 * actor.height, 0.34 * actor.room)
-    base = 0.42 * actor.room if actor.kind == "fish" else 0.0
+    base = _hover(actor, 0.36) if actor.kind == "fish" else 0.0
     give = min(1.0, 2.4 * height / actor.height)
     stretch = 1.0 + give * (0.05 * air - 0.13 * crouch)
     return Motion(
@@ -263,9 +268,9 @@ def _spin(actor: Actor, rate: float, time: Floats) -> Motion:
     turns = 0.42 * rate * time * actor.heading
     lift: Any = 0.0
     if actor.kind in ("balloon", "kite"):
-        lift = 0.42 * actor.room + 0.02 * actor.room * sine(0.4 * time)
+        lift = _hover(actor, 0.42) + 0.02 * actor.room * sine(0.4 * time)
     if actor.kind == "fish":
-        lift = 0.42 * actor.room
+        lift = _hover(actor, 0.42)
     roll = turns if actor.kind in ("ball", "kite") else 0.0
     return Motion(x=actor.home, lift=lift, facing=1.0 if actor.kind == "kite" else actor.heading, yaw=turns, roll=roll)
 
@@ -302,7 +307,7 @@ def _bounce_events(actor: Actor, rate: float, duration_s: float) -> list[tuple[s
 def _float(actor: Actor, rate: float, time: Floats) -> Motion:
     return Motion(
         x=actor.home + 0.35 * actor.half * sine(0.19 * rate * time) * actor.heading,
-        lift=(0.42 - 0.20 * cosine(0.14 * rate * time)) * actor.room,
+        lift=_hover(actor, 0.62) * (0.62 - 0.34 * cosine(0.14 * rate * time)),
         facing=actor.heading,
         roll=0.018 * sine(0.4 * rate * time),
     )
@@ -313,7 +318,7 @@ def _grow(start: float, end: float) -> Callable[[Actor, float, Floats], Motion]:
         part = np.minimum(np.maximum(time * rate / 3.4, 0.0), 1.0)
         size = start + (end - start) * part
         wobble = 0.02 * sine(1.6 * rate * time)
-        lift = 0.30 * actor.room if actor.kind == "balloon" else 0.0
+        lift = _hover(actor, 0.24) if actor.kind == "balloon" else 0.0
         return Motion(x=actor.home, lift=lift, facing=actor.heading, size=size, wide=1.0 + wobble, tall=1.0 - wobble)
 
     return growing
@@ -334,7 +339,7 @@ def _collide(actor: Actor, rate: float, time: Floats) -> Motion:
     press = np.maximum(0.0, 1.0 - apart * 7.0)
     lift: Any = 0.04 * actor.height * np.abs(sine(2.0 * time * rate)) if actor.kind in ("dog", "cat", "rabbit") else 0.0
     if actor.kind in ("balloon", "bird", "kite", "fish"):
-        lift = 0.40 * actor.room + 0.02 * actor.room * sine(0.5 * time)
+        lift = _hover(actor, 0.40) + 0.02 * actor.room * sine(0.5 * time)
     roll = x / (3.141592653589793 * actor.height) if actor.kind == "ball" else 0.02 * side * press
     return Motion(
         x=x, lift=lift, facing=-side, wide=1.0 - 0.16 * press, tall=1.0 + 0.08 * press, roll=roll,
@@ -352,7 +357,7 @@ def idle(actor: Actor, time_s_T: Floats) -> Motion:
     lift: Any = 0.0
     roll: Any = 0.0
     if actor.kind in ("balloon", "bird", "kite", "fish"):
-        lift = 0.40 * actor.room + 0.025 * actor.room * sine(0.35 * time_s_T)
+        lift = _hover(actor, 0.40) + 0.025 * actor.room * sine(0.35 * time_s_T)
     if actor.kind == "boat":
         lift, roll = 0.018 * actor.height * sine(0.45 * time_s_T), 0.016 * sine(0.45 * time_s_T - 0.2)
     breath = 0.012 * sine(0.5 * time_s_T) if actor.kind in ("dog", "cat", "horse", "rabbit", "elephant") else 0.0

@@ -32,7 +32,7 @@ _EXTENT: dict[str, tuple[float, float]] = {
     "car": (1.12, 0.54), "boat": (1.02, 0.80), "kite": (0.42, 0.55),
 }  # fmt: skip
 """Width and height in adult heights at medium size. Toys and small animals are larger than life to be seen."""
-_SIZE = {"small": 0.68, "medium": 1.0, "large": 1.38}
+_SIZE = {"small": 0.72, "medium": 1.0, "large": 1.34}
 
 
 @dataclass(slots=True)
@@ -67,10 +67,12 @@ def framing(scene: Scene, aspect: float) -> Framing:
         return _portrait_framing(scene)
     kinds = [scene.subject, *([scene.other] if scene.other != "none" else [])]
     sizes = [(0.36, 1.0) if kind == "person" else _EXTENT[kind] for kind in kinds]
-    room = sum(width for width, _ in sizes) * (1.25 if len(kinds) == 2 else 0.62)
+    room = sum(width for width, _ in sizes) * (0.80 if len(kinds) == 2 else 0.62)
     reference = max(max(height for _, height in sizes), room / max(1.0, 0.8 * aspect))
     if scene.count > 1:
         reference = max(reference, (0.62 + 0.34 * scene.count) * sizes[0][0] / max(1.0, 0.8 * aspect))
+    own_w, own_h = extent(scene, scene.subject)
+    reference = max(reference, 0.88 * own_h, 0.5 * own_w) if scene.subject != "person" else reference
     if scene.action in ("grow", "shrink"):
         reference *= 1.2
     if scene.camera in ("zoom in", "zoom out"):

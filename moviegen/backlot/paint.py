@@ -122,9 +122,10 @@ def place(shapes: Sequence[Shape], frames: int, width: int, height: int, factor:
         if shape.shown_T is not None:
             visible[k] &= shape.shown_T
     seen = np.flatnonzero(visible.any(axis=1))
-    largest = reach.max(axis=1)
     still_U = (poses == poses[:, :, :1]).all(axis=(0, 2))
     still = still_U[which]
+    # Judged at time 0, which every clip begins with, so that clips of all lengths and rates agree.
+    largest = reach[:, 0] * np.where(still, 1.0, 1.6)
     kept = [shapes[k] for k in seen]
     thinned = [_thin(shapes[k], float(largest[k])) for k in seen]
     outlines = _outlines(thinned, poses, which[seen], still[seen])

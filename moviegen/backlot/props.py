@@ -196,10 +196,10 @@ def waterline(stage: Stage, pose: Pose, motion: Motion, look: Look) -> None:
     foam = look.scenery((232, 246, 250), 1.0)
     for k, x in enumerate((-0.5, -0.18, 0.14, 0.46)):
         rise = pose.move(x, 0.105 + 0.012 * sine(0.6 * np.asarray(motion.stride) + 0.31 * k))
-        stage.ellipse(rise, 0.0, 0.0, 0.24, 0.085, water, solid=False)
+        stage.ellipse(rise, 0.0, 0.0, 0.24, 0.085, water)
     for k, x in enumerate((-0.42, 0.0, 0.42)):
         rise = pose.move(x, 0.03 + 0.012 * sine(0.6 * np.asarray(motion.stride) + 0.31 * k))
-        stage.ellipse(rise, 0.0, 0.0, 0.13, 0.014, foam, solid=False)
+        stage.ellipse(rise, 0.0, 0.0, 0.13, 0.014, foam)
 
 
 def kite(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> None:
@@ -207,7 +207,7 @@ def kite(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> 
     other = look.subject(lighter(color, 0.55) if color[0] + color[1] + color[2] < 640 else (232, 96, 92))
     centre = pose.move(0.0, -0.5).turn(motion.roll)
     line = look.subject((110, 104, 116))
-    stage.polygon(centre, ((0.0, 0.0), (0.016, 0.0), (-0.9, 3.4), (-0.925, 3.4)), line)
+    stage.polygon(pose.move(0.0, -0.5), ((0.0, 0.0), (0.016, 0.0), (-0.9, 3.4), (-0.925, 3.4)), line)
     tail = centre.move(0.0, 0.5)
     for k in range(3):
         tail = tail.turn(0.03 * sine(0.9 * np.asarray(motion.stride) + 0.2 * k))
