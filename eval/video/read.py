@@ -71,7 +71,7 @@ def open_clip(
             raise ClipError(f"{path.name}: neither a file nor a folder")
         return FileSource(path, limits, threads=threads, window=window)
     except OSError as error:
-        raise ClipError(f"{path.name}: {(error.strerror or str(error)).lower()}; check {path}") from error
+        raise ClipError(f"{path.name}: {(error.strerror or str(error)).lower()}; check the path") from error
 
 
 class FileSource:
