@@ -16,26 +16,28 @@ if TYPE_CHECKING:
     from benchmarks.leaderboard import Board, BoardRow
 
 WIDTH = 100
-_NAME_WIDTH = 22
-_FAMILY_WIDTH = 7
-_FLOORS = {"ceiling": "green", "floor": "dim"}
+_RANK_WIDTH, _TOTAL_WIDTH, _FAMILY_WIDTH, _SCORED_WIDTH = 5, 20, 7, 6
+_BRACKET_STYLES = {"ceiling": "green", "floor": "dim"}
 
 
 def print_board(board: Board, console: Console) -> None:
     """Rank interval, generator, total with interval, families, coverage; then the reasons and notes."""
     title = f"{board.suite} version {board.suite_version} · {board.suite_hash[:12]} · run {', '.join(board.runs)}"
-    table = Table(title=printable(title, WIDTH), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("rank", justify="right", no_wrap=True)
-    table.add_column("generator", no_wrap=True, max_width=_NAME_WIDTH)
-    table.add_column(f"total ({board.confidence:.0%})", no_wrap=True)
+    table = Table(title=printable(title, WIDTH), title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    name_width = _name_width(len(board.families))
+    table.add_column("rank", justify="right", no_wrap=True, min_width=_RANK_WIDTH)
+    table.add_column("generator", no_wrap=True, max_width=name_width)
+    table.add_column(f"total ({board.confidence:.0%})", no_wrap=True, min_width=_TOTAL_WIDTH)
     for family in board.families:
-        table.add_column(Text(_short(family, _FAMILY_WIDTH)), justify="right", no_wrap=True)
-    table.add_column("scored", justify="right", no_wrap=True)
+        header = printable(family, _FAMILY_WIDTH)
+        table.add_column(header, justify="right", no_wrap=True, min_width=len(header))
+    table.add_column("scored", justify="right", no_wrap=True, min_width=_SCORED_WIDTH)
     for row in board.rows:
         families = (Text(number(row.families[name].value, 2)) for name in board.families)
         covered = "–" if row.coverage is None else f"{row.coverage:.0%}"
-        table.add_row(_rank(row), _name(row), interval(row.total), *families, covered)
+        table.add_row(_rank(row), _name(row, name_width), interval(row.total), *families, covered)
     console.print(table, width=min(WIDTH, console.width))
+    console.print()
     for line in _remarks(board):
         console.print(printable(line), style="dim", width=min(WIDTH, console.width))
 
@@ -78,10 +80,16 @@ def _rank(row: BoardRow) -> str:
     return str(best) if best == worst else f"{best}–{worst}"
 
 
-def _name(row: BoardRow) -> Text:
-    name = printable(row.generator, _NAME_WIDTH)
-    name.stylize(_FLOORS.get(row.bracket, ""))
+def _name(row: BoardRow, width: int) -> Text:
+    name = printable(row.generator, width)
+    name.stylize(_BRACKET_STYLES.get(row.bracket, ""))
     return name
+
+
+def _name_width(families: int) -> int:
+    """What the other columns leave of WIDTH, each with one space beside it."""
+    others = _RANK_WIDTH + _TOTAL_WIDTH + families * (_FAMILY_WIDTH + 1) + _SCORED_WIDTH
+    return max(10, min(40, WIDTH - others - 3))
 
 
 def _short(text: str, width: int) -> str:
