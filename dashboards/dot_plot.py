@@ -95,4 +95,4 @@ def dot_plot(data: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart | alt.
     labels = base.mark_text(align="left", dx=9, baseline="middle", color="#e4e4e0" if dark else "#31333f").encode(
         x="high:Q", text="label:N"
     )
-    return alt.layer(bars, *ends, dots, labels).properties(height=30 * len(order) + 75)
+    return alt.layer(bars, *ends, dots, labels).properties(height=30 * len(order) + 100)

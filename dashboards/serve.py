@@ -18,17 +18,21 @@ APP_SCRIPT = Path(__file__).parent / "app.py"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
+class ServeError(ValueError):
+    """A server that cannot be started as asked: the user's mistake, one line."""
+
+
 def serve(runs: Path, host: str = "127.0.0.1", port: int = 8501, *, allow_remote: bool = False) -> None:
     """Serve the dashboard over the runs in `runs` until interrupted.
 
     runs: the folder that sweeps write to; it may be empty or not exist yet.
     allow_remote: must be True for a host that other machines can reach; a warning is then printed, for the dashboard
         has no passwords.
-    Raises ValueError, with what to do, for a remote host without allow_remote and for a port that is taken.
+    Raises ServeError, with what to do, for a remote host without allow_remote and for a port that is taken.
     """
     if not is_loopback(host):
         if not allow_remote:
-            raise ValueError(f"{host} can be reached from other machines: add --allow-remote if you mean it")
+            raise ServeError(f"{host} can be reached from other machines: add --allow-remote if you mean it")
         print(_REMOTE_WARNING.format(host=host), file=sys.stderr)
     _require_free(host, port)
     hosts = (*LOOPBACK_NAMES, host) if is_loopback(host) else ()
@@ -98,7 +102,7 @@ def _require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise ValueError(f"cannot listen on {host} port {port} ({reason}): choose another --port") from error
+            raise ServeError(f"cannot listen on {host} port {port} ({reason}): choose another --port") from error
 
 
 _THEME = {

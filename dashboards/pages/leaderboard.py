@@ -44,7 +44,7 @@ def nothing_yet(root: Path) -> None:
     st.info("No runs yet. Make one on the built-in suite, then reload this page:")
     st.code("make sweep", language="bash")
     st.text("or score the clips you have:")
-    st.code("moviegen sweep smoke --generators mine=folder:PATH", language="bash")
+    st.code("moviegen sweep footage --generators mine=folder:PATH", language="bash")
     st.text("Runs are looked for in:")
     st.code(str(root), language=None)
 
@@ -86,7 +86,8 @@ def show_state(run: Run, board: Board) -> None:
     """One line on what this is, and everything a reader must know."""
     made = run.manifest
     st.text(
-        f"{len(board.rows)} generators · {board.cases} cases · {len(board.columns)} metrics · "
+        f"{counted(len(board.rows), 'generator')} · {counted(board.cases, 'case')} · "
+        f"{counted(len(board.columns), 'metric')} · "
         f"code {f'{made.code.version} {made.code.commit[:10]}'.strip()} · suite hash {board.suite_hash[:12]}"
     )
     if made.status != "complete":
@@ -94,6 +95,10 @@ def show_state(run: Run, board: Board) -> None:
         st.code(f"moviegen sweep --resume {run.id}", language=None)
     for note in board.notes:
         st.text(f"Note: {note}")
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def filters(board: Board) -> tuple[list[BoardRow], list[str]]:
@@ -172,7 +177,8 @@ def show_clips(run: Run, board: Board, rows: list[BoardRow]) -> None:
     cases = list(index.index)
 
     def label(case: str) -> str:
-        return f"{case} · {' '.join(str(index.loc[case, 'prompt']).split())}"[:160]
+        prompt = " ".join(str(index.loc[case, "prompt"]).split())
+        return f"{case} · {prompt}"[:160] if prompt else case
 
     def step(by: int) -> None:
         st.session_state["case"] = cases[(cases.index(st.session_state["case"]) + by) % len(cases)]
