@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.clip import Clip, ClipInfo, MemorySource, Window
@@ -78,6 +78,7 @@ def test_no_rate_means_every_frame() -> None:
     assert sample(times_s, None, 240)[0] == list(range(30))
 
 
+@settings(deadline=None)
 @given(
     gaps=st.lists(st.integers(1, 400), min_size=0, max_size=60),
     wanted=st.sampled_from([1, 2, 8, 12, 24, 30]),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.video import open_clip
@@ -19,6 +19,7 @@ MS = Fraction(1, 1000)
 
 @pytest.mark.parametrize("fps", [8, 15, 16, 23.976, 24, 25, 29.97, 30, 50, 60, 120])
 @pytest.mark.parametrize("base", [Fraction(1, 1000), Fraction(1, 90_000), Fraction(1, 12_288)])
+@settings(max_examples=20, deadline=None)
 @given(count=st.integers(2, 300), start=st.integers(0, 10**6))
 def test_a_rounded_grid_is_regular(fps: float, base: Fraction, count: int, start: int) -> None:
     exact = np.arange(count) / fps / float(base)
@@ -30,6 +31,7 @@ def test_a_rounded_grid_is_regular(fps: float, base: Fraction, count: int, start
 
 
 @pytest.mark.parametrize("fps", [8, 10, 12.5, 24, 25, 30, 33.3])
+@settings(max_examples=20, deadline=None)
 @given(count=st.integers(12, 200))
 def test_gifs_count_hundredths(fps: float, count: int) -> None:
     ticks = np.rint(np.arange(count) / fps * 100).astype(int).tolist()
@@ -38,6 +40,7 @@ def test_gifs_count_hundredths(fps: float, count: int) -> None:
     assert line.fps == pytest.approx(fps, rel=1.5 / (count * 100 / fps))
 
 
+@settings(deadline=None)
 @given(dropped=st.integers(1, 38), base=st.sampled_from([MS, Fraction(1, 90_000), Fraction(1, 24)]))
 def test_one_dropped_frame_is_variable(dropped: int, base: Fraction) -> None:
     ticks = [round(index / 24 / float(base)) for index in range(40) if index != dropped]
