@@ -33,7 +33,8 @@ def test_linear_utilities_by_hand():
 
 def test_band_utility_by_hand(facts):
     utility = band_utility(facts(direction="band"), Quantiles(version=1, q05=0.2, q50=0.3, q95=0.4, clips=9))
-    np.testing.assert_allclose(at(utility, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9), [0, 0.5, 1, 1, 1, 0.5, 0, 0], atol=1e-12)
+    values = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9)
+    np.testing.assert_allclose(at(utility, *values), [0, 0.5, 1, 1, 1, 0.5, 0, 0], atol=1e-12)
 
 
 @pytest.mark.parametrize(("high", "q50", "width"), [(1.0, 0.0, 0.01), (INF, 2.0, 0.1), (INF, 0.0, 1e-9)])
