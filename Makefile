@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 RUNS   ?= runs
+SUITE  ?= backlot
 GENERATORS ?= oracle,still,shuffled,mismatched,degraded,noise
 
 .PHONY: install sweep test lint format bench dashboard clean
@@ -19,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 sweep: install
-	$(BIN)/moviegen sweep backlot --generators $(GENERATORS) --runs $(RUNS)
+	$(BIN)/moviegen sweep $(SUITE) --generators $(GENERATORS) --runs $(RUNS)
 
 test: install
 	$(BIN)/python -m pytest

@@ -65,7 +65,7 @@ def _records(path: Path) -> list[Mapping[str, Any]]:
         if path.suffix == ".csv":
             frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         elif path.suffix == ".jsonl":
-            frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+            frame = pd.read_json(path, lines=True, dtype=False)
         else:
             frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
+from eval.cache import TEMPORARY, temporary_beside
+
 CLIPS = "clips"
-TEMPORARY = ".tmp-"
 CLIP_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{1,5}")
 
 
@@ -24,13 +24,14 @@ def adopt_clip(run_folder: Path, path: Path, sha256: str) -> str:
     target = run_folder / CLIPS / name
     if target.exists():
         return name
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=TEMPORARY, delete=False) as stream:
-        temporary = Path(stream.name)
+    temporary = temporary_beside(target)
     try:
         shutil.copyfile(path, temporary)
-        temporary.chmod(0o644)  # a temporary file starts private; a clip is to be served
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     return name
+
+
+__all__ = ["CLIPS", "CLIP_NAME", "TEMPORARY", "adopt_clip"]

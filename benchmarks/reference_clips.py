@@ -36,7 +36,7 @@ def reference_from_backlot(suite: Suite, metrics: Sequence[Metric], clips: int) 
 def _backlot_sources(suite: Suite, clips: int) -> Iterator[ClipSource]:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(FIRST_SEED, FIRST_SEED + clips):
-            truth = {"scene": sample_scene(seed).to_json()}
+            truth = {"scene": sample_scene(seed).to_dict()}
             case = Case(id=f"reference-{seed}", asked=suite.asked.asked(), truth=truth)
             path = Path(folder) / f"{seed}.mp4"
             write_clip(render_case(case), path)

@@ -26,7 +26,6 @@ from benchmarks.unit import Setup, Task, lost, out_of_space, prepare, work
 from eval.case import Case
 from eval.metric import METRICS
 
-FLUSH_UNITS = 64
 FLUSH_SECONDS = 5.0
 CACHE = ".cache"
 
@@ -73,6 +72,7 @@ class Options:
     workers: int | None = None
     cache: Path | None = None
     reuse: Run | None = None
+    flush_units: int = 64
     argv: tuple[str, ...] = ()
 
 
@@ -152,7 +152,7 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
         summary = Summary(manifest.run, folder, manifest.planned_units, resumed=len(finished))
         report(Progress(len(finished), manifest.planned_units))
         job = Job(work, prepare, setup, partial(lost, setup))
-        _drain(execute(options.executor, job, tasks, options.workers), writer, summary, report)
+        _drain(execute(options.executor, job, tasks, options.workers), writer, summary, options.flush_units, report)
         writer.update_manifest(manifest.model_copy(update={"status": "complete"}))
         writer.compact()
     summary.seconds = time.perf_counter() - begun
@@ -160,7 +160,11 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
 
 
 def _drain(
-    results: Iterator[UnitResult], writer: RunWriter, summary: Summary, report: Callable[[Progress], None]
+    results: Iterator[UnitResult],
+    writer: RunWriter,
+    summary: Summary,
+    flush_units: int,
+    report: Callable[[Progress], None],
 ) -> None:
     done, flushed = summary.resumed, time.monotonic()
     try:
@@ -168,7 +172,7 @@ def _drain(
             writer.add(result)
             summary.count(result)
             done += 1
-            if writer.pending >= FLUSH_UNITS or time.monotonic() - flushed > FLUSH_SECONDS:
+            if writer.pending >= flush_units or time.monotonic() - flushed > FLUSH_SECONDS:
                 writer.flush()
                 flushed = time.monotonic()
             report(Progress(done, summary.planned, result))

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.clip_store import CLIPS
 from benchmarks.generator import GeneratorSpec
 from benchmarks.suite import load_suite
 from benchmarks.sweep import with_cases
@@ -28,6 +29,7 @@ def try_generator(text: str, suite_name: str) -> Trial:
     generator = spec.make(cases)
     lines = generator.report(cases) if hasattr(generator, "report") else []
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / CLIPS).mkdir()
         names = tuple(metric.name for metric in suite.metrics)
         worker = Worker(Setup((spec,), cases, names, Path(folder), Path(folder) / "cache"))
         result = worker.do(Task(0, 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from eval.feature import Arrays
+
+TEMPORARY = ".tmp-"
+"""Begins the name of every file that is still being written; what a killed writer leaves is known by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,16 @@ class FeatureCache:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` so that `path` is either absent, old, or whole. Raises OSError and cleans up after itself."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    temporary = temporary_beside(path)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             stream.write(data)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name in the same folder that no other writer uses. Unlike tempfile's, the file will have ordinary permissions."""
+    return path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}")

@@ -207,14 +207,14 @@ def _stream(source: ClipSource, jobs: Sequence[_Job], facts_wanted: bool) -> Str
 def _feed_picture(views: Iterable[Window], sampling: Sampling, jobs: Sequence[_Job]) -> None:
     for view in views:
         for job in jobs:
-            if job.feature.stream == "picture" and job.feature.sampling == sampling:
+            if job.running and job.feature.stream == "picture" and job.feature.sampling == sampling:
                 accumulator = cast(PictureAccumulator, job.accumulator)
                 _guard(job, partial(accumulator.update, view))
 
 
 def _feed_sound(chunk: SoundChunk, jobs: Sequence[_Job]) -> None:
     for job in jobs:
-        if job.feature.stream == "sound":
+        if job.running and job.feature.stream == "sound":
             accumulator = cast(SoundAccumulator, job.accumulator)
             _guard(job, partial(accumulator.update, chunk))
 

@@ -39,11 +39,15 @@ class ClipMetric(TorchMetric):
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.metric = METRICS.get(name)
-        direction = self.metric.spec.direction
-        self.higher_is_better = None if direction == "band" else direction == "higher"
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("scored", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("expected", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    @property
+    def higher_is_better(self) -> bool | None:  # type: ignore[override]  # torchmetrics has a class attribute
+        """None for `band` metrics, where more is not better."""
+        direction = self.metric.spec.direction
+        return None if direction == "band" else direction == "higher"
 
     def update(self, clips: Iterable[Clip] | torch.Tensor, fps: float = 8.0) -> None:
         """Score more clips; `fps` belongs to the tensor form."""

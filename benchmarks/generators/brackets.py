@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -25,14 +25,18 @@ DEFAULT_SIZE = 64
 DEFAULT_FPS = 8.0
 DEFAULT_SECONDS = 4.0
 
+SEED_STEP = 1_000_003
+SEED_LIMIT = 2**53
+"""Scene seeds are whole numbers below this."""
+
 
 def render_case(case: Case) -> Clip:
     """The clip that answers a Backlot case exactly. Seed 0 is the suite's scene; others vary only what is not asked."""
     if case.truth is None or "scene" not in case.truth:
         raise NoClip("brackets need a case with a Backlot scene as truth")
-    scene = Scene.from_json(case.truth["scene"])
+    scene = Scene.from_dict(case.truth["scene"])
     if case.seed:
-        scene = scene.reseeded(case.seed)
+        scene = replace(scene, seed=(scene.seed + case.seed * SEED_STEP) % SEED_LIMIT)
     asked = case.asked
     fps = asked.fps or DEFAULT_FPS
     return render(

@@ -9,12 +9,13 @@ Files are matched to cases by, in this order:
 from __future__ import annotations
 
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.clip_files import TableRow, find_clips, read_table
+from benchmarks.clip_files import CLIP_SUFFIXES, TableRow, find_clips, read_table
 from benchmarks.generator import KINDS, Generator, GeneratorError, Kind, NoClip
 from eval.case import Case
 
@@ -22,6 +23,7 @@ TRUNCATED_NAME = 150
 """File systems cut names near 255 bytes; a stem at least this long may be the beginning of its prompt."""
 
 NAMES_SHOWN = 5
+ID_LENGTH = 80
 
 Unit = tuple[str, int]
 
@@ -133,8 +135,9 @@ def _by_table(row: TableRow | None, index: _Index) -> tuple[Unit, str] | None:
 
 def _by_name(relative: Path, index: _Index) -> tuple[Unit, str] | None:
     stem = relative.stem
-    if stem in index.seeds:
-        return (stem, index.seeds[stem][0]), "case id"
+    for name in (stem, file_id(relative)):
+        if name in index.seeds:
+            return (name, index.seeds[name][0]), "case id"
     case, dash, seed = stem.rpartition("-")
     if dash and case in index.seeds and seed.isdecimal():
         return (case, int(seed)), "case id"
@@ -170,9 +173,20 @@ def folder_cases(folder: Path, *, seed: int = 0) -> list[Case]:
     for path in find_clips(folder):
         relative = path.relative_to(folder)
         row = table.get(relative.as_posix())
-        case_id = relative.with_suffix("").as_posix()
-        cases.append(Case(id=case_id, prompt=row.prompt if row else "", seed=seed))
+        cases.append(Case(id=file_id(relative), prompt=row.prompt if row else "", seed=seed))
     return cases
+
+
+def file_id(relative: Path) -> str:
+    """A case id made from a file's path: only letters that an id may have, cut to what an id may hold.
+
+    Where something had to be cut off, a short hash keeps long names apart.
+    """
+    name = relative.with_suffix("").as_posix() if relative.suffix.lower() in CLIP_SUFFIXES else relative.as_posix()
+    plain = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-._") or "clip"
+    if len(plain) <= ID_LENGTH:
+        return plain
+    return f"{plain[: ID_LENGTH - 9]}-{zlib.crc32(name.encode()):08x}"
 
 
 def _make(argument: str, cases: Sequence[Case]) -> Generator:

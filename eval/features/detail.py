@@ -52,7 +52,7 @@ def blur(grey_HW: PictureHW) -> float:
     """
     worst = math.nan
     for axis, taps in ((0, (1, BLUR_TAPS)), (1, (BLUR_TAPS, 1))):
-        blurred_HW = cv2.blur(grey_HW.astype(np.float32), taps, borderType=cv2.BORDER_REFLECT)
+        blurred_HW = cv2.blur(grey_HW.astype(np.float32), taps)
         sharp = _neighbour_differences(grey_HW.astype(np.float32), axis)
         soft = _neighbour_differences(blurred_HW.astype(np.float32), axis)
         total = float(sharp.sum(dtype=np.float64))

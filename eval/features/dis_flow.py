@@ -64,13 +64,14 @@ def visible(forward_HWC: FlowHWC, backward_HWC: FlowHWC, grid_HWC: FlowHWC) -> n
     height, width = forward_HWC.shape[:2]
     arrival_HWC = grid_HWC + forward_HWC
     back_HWC = sample(backward_HWC, arrival_HWC)
-    apart = _squared_length(forward_HWC + back_HWC)
-    allowed = 0.01 * (_squared_length(forward_HWC) + _squared_length(back_HWC)) + 0.5
+    apart = squared_length(forward_HWC + back_HWC)
+    allowed = 0.01 * (squared_length(forward_HWC) + squared_length(back_HWC)) + 0.5
     x_HW, y_HW = arrival_HWC[..., 0], arrival_HWC[..., 1]
     inside = (x_HW >= 0) & (x_HW <= width - 1) & (y_HW >= 0) & (y_HW <= height - 1)
     return np.asarray((apart < allowed) & inside)
 
 
-def _squared_length(flow_HWC: FlowHWC) -> npt.NDArray[np.float32]:
+def squared_length(flow_HWC: FlowHWC) -> npt.NDArray[np.float32]:
+    """x² + y² of every flow vector, H,W. In NumPy: cv2.magnitude rounds by where the array lies in memory."""
     x_HW, y_HW = flow_HWC[..., 0], flow_HWC[..., 1]
     return np.asarray(x_HW * x_HW + y_HW * y_HW, np.float32)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from eval.clip import ClipInfo, Window
 from eval.feature import FEATURES, Arrays, Feature, Sampling
-from eval.features.dis_flow import DisFlow, FlowHWC, pixel_grid, sample, visible
+from eval.features.dis_flow import DisFlow, FlowHWC, pixel_grid, sample, squared_length, visible
 from eval.features.frame_view import channels_last
 
 TOP = 0.05
@@ -101,7 +101,7 @@ class FlowAccumulator:
 
 def speeds(flow_HWC: FlowHWC) -> tuple[float, float]:
     """Mean length of the flow and mean of its largest twentieth, both divided by the picture's short side."""
-    length = cv2.magnitude(flow_HWC[..., 0], flow_HWC[..., 1]).ravel()
+    length = np.sqrt(squared_length(flow_HWC)).ravel()
     top = max(1, math.ceil(TOP * length.size))
     fastest = np.partition(length, length.size - top)[-top:]
     short_side = min(flow_HWC.shape[:2])

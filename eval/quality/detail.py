@@ -67,5 +67,5 @@ def noise(measured: Measured) -> float:
     invariant_to=frozenset({"fps"}),
 )
 def blockiness(measured: Measured) -> float:
-    """Mean over sampled frames of max(0, (on − off) / (on + off)): differences at block borders against those inside."""
+    """Mean over sampled frames of max(0, (on − off) / (on + off)): differences at block borders and inside."""
     return float(measured["detail"]["blockiness_T"].mean())

@@ -15,10 +15,11 @@ from eval.quality.timing import steps_s
 FREEZE_S = 0.5
 SAME = 0.75
 """Grey levels in the most changed cell: what x264 at crf 23 adds to a repeated frame stays below."""
-OF_NEIGHBOURS = 0.1
-"""A repeat changes less than this share of what its neighbourhood changes: on footage that hardly moves, frames are
+OF_MOTION = 0.1
+"""A repeat changes less than this share of what the frames around it change: on footage that hardly moves, frames are
 alike without being repeats."""
-REACH = 4
+REACH = 6
+"""Pairs before and after that must show motion: enough for 24 fps made from 4. A pause is not a repeat."""
 
 
 @metric(
@@ -65,8 +66,9 @@ def frozen_frames(measured: Measured) -> float:
     invariant_to=frozenset({"size"}),
 )
 def duplicated_frames(measured: Measured) -> float:
-    """Share of the frames after the first whose change is at most 0.75 grey levels and a tenth of what is usual
-    among the four pairs before and after; 0-1. Changes are those of the most changed cell of an 8×8 grid.
+    """Share of the frames after the first whose change is at most 0.75 grey levels, and less than a tenth of the
+    largest change both among the six pairs before and among the six after; 0-1. Changes are those of the most
+    changed cell of an 8×8 grid over the picture, shrunk to a short side of 64.
     """
     changes = measured["small_changes"]
     steps_s(changes["times_T"])
@@ -74,7 +76,10 @@ def duplicated_frames(measured: Measured) -> float:
 
 
 def repeats(cell_P: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which pairs are repeats, bool P; "usual" is the 75th percentile of the neighbourhood."""
-    around = [cell_P[max(0, p - REACH) : p + REACH + 1] for p in range(cell_P.size)]
-    usual_P = np.array([np.percentile(pairs, 75) for pairs in around])
-    return np.asarray((cell_P <= SAME) & (cell_P < OF_NEIGHBOURS * usual_P))
+    """Which pairs are repeats, bool P. Near the clip's ends one side alone decides."""
+    unknown = np.full(REACH, np.inf)
+    padded = np.concatenate([unknown, cell_P, unknown])
+    largest = np.lib.stride_tricks.sliding_window_view(padded, REACH).max(axis=1)
+    before_P, after_P = largest[: cell_P.size], largest[REACH + 1 :]
+    motion_P = np.minimum(before_P, after_P)
+    return np.asarray((cell_P <= SAME) & (cell_P < OF_MOTION * motion_P) & np.isfinite(motion_P))

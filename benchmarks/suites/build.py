@@ -1,0 +1,113 @@
+"""Writes the Backlot suites: `python -m benchmarks.suites.build`.
+
+The cases are drawn once and then belong to the suite's file: a later change of the sampler does not change them.
+Every subject meets every setting about equally often; all else is drawn at random.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+
+from benchmarks.calibrate import suite_metrics, with_reference
+from benchmarks.reference_clips import reference_from_backlot
+from benchmarks.suite import SUITES_FOLDER, AskedModel, CaseModel, MetricModel, Suite, write_suite
+from moviegen.backlot import FACTORS, Scene, captions, sample_scene
+
+CASES = 96
+SMOKE_CASES = 8
+REFERENCE_CLIPS = 256
+PEOPLE_SHARE = 3
+"""One case in so many shows a person."""
+
+FAMILIES = {"temporal": 1.0, "motion": 1.0, "picture": 1.0, "sound": 0.5, "synchrony": 0.5, "conformance": 0.5}
+
+METRICS = (
+    MetricModel(name="temporal_flickering"),
+    MetricModel(name="warp_error"),
+    MetricModel(name="frozen_frames"),
+    MetricModel(name="duplicated_frames"),
+    MetricModel(name="looping"),
+    MetricModel(name="scene_cuts"),
+    MetricModel(name="motion_magnitude"),
+    MetricModel(name="dynamic_degree"),
+    MetricModel(name="motion_smoothness"),
+    MetricModel(name="structure"),
+    MetricModel(name="sharpness"),
+    MetricModel(name="noise"),
+    MetricModel(name="blockiness"),
+    MetricModel(name="exposure"),
+    MetricModel(name="contrast"),
+    MetricModel(name="colourfulness"),
+    # The suite asks for sound: a silent clip has not done what was asked.
+    MetricModel(name="loudness", if_skipped="worst"),
+    MetricModel(name="clipping", if_skipped="worst"),
+    MetricModel(name="silence", if_skipped="worst"),
+    MetricModel(name="bandwidth", if_skipped="worst"),
+    # A clip without onsets to compare leaves the question open: most scenes have no impact that is both seen and heard.
+    MetricModel(name="onset_synchrony", worst=-0.2, best=0.6, if_skipped="worst"),
+    MetricModel(name="asked_fps"),
+    MetricModel(name="asked_size"),
+    MetricModel(name="asked_duration"),
+    MetricModel(name="asked_sound"),
+)
+
+
+def draw_scenes(number: int) -> list[Scene]:
+    """Scenes with different captions, subjects and settings in turn."""
+    settings = FACTORS["setting"].values
+    others = [subject for subject in FACTORS["subject"].values if subject != "person"]
+    scenes: list[Scene] = []
+    seen: set[str] = set()
+    for seed in count(1):
+        turn = len(scenes)
+        subject = "person" if turn % PEOPLE_SHARE == 0 else others[(turn - turn // PEOPLE_SHARE) % len(others)]
+        try:
+            scene = sample_scene(seed, subject=subject, setting=settings[turn % len(settings)])
+        except ValueError:  # not every subject lives in every setting
+            scene = sample_scene(seed, subject=subject)
+        if captions(scene)[0] not in seen:
+            seen.add(captions(scene)[0])
+            scenes.append(scene)
+        if len(scenes) == number:
+            break
+    return scenes
+
+
+def make_case(number: int, scene: Scene) -> CaseModel:
+    """A case that asks for the scene in words and knows it exactly."""
+    known = {name: value for name, value in scene.to_dict().items() if value is not None}
+    tags = tuple(
+        f"{name}:{known[name]}" for name in ("subject", "action", "setting", "camera", "shot") if name in known
+    )
+    phrasings = captions(scene)
+    return CaseModel(id=f"b{number:03d}", prompt=phrasings[number % len(phrasings)], tags=tags, truth={"scene": known})
+
+
+def build(name: str, description: str, scenes: list[Scene]) -> Suite:
+    """A suite over these scenes, without its reference yet."""
+    return Suite(
+        name=name,
+        version=1,
+        description=description,
+        asked=AskedModel(width=64, height=64, fps=8, duration_s=4, sound=True),
+        families=FAMILIES,
+        metrics=METRICS,
+        cases=tuple(make_case(number, scene) for number, scene in enumerate(scenes, start=1)),
+    )
+
+
+def main() -> None:
+    """Write backlot.yaml and smoke.yaml with their references."""
+    scenes = draw_scenes(CASES)
+    step = CASES // SMOKE_CASES
+    backlot = build("backlot", "the default: scenes of the Backlot, whose truth is known exactly", scenes)
+    smoke = build("smoke", "a few Backlot scenes, in under a minute", scenes[step // 2 :: step])
+    # Both ask for the same form, so the same reference clips serve both.
+    reference = reference_from_backlot(backlot, suite_metrics(backlot), REFERENCE_CLIPS)
+    for suite in (with_reference(backlot, reference), with_reference(smoke, reference)):
+        write_suite(suite, SUITES_FOLDER / f"{suite.name}.yaml")
+        print(f"{name}: {len(suite.cases)} cases, {suite.sha256[:12]}")
+
+
+if __name__ == "__main__":
+    main()

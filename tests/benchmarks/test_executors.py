@@ -1,0 +1,81 @@
+"""Executors: every item answered once, in this process, in others, and when others die."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.executors import ExecutorName, Job, execute
+
+SETUP: list[int] = []
+
+
+def prepare(setup: int) -> None:
+    SETUP[:] = [setup]
+
+
+def work(item: int) -> int:
+    return item * SETUP[0]
+
+
+def deadly(item: int) -> int:
+    if item == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def lost(item: int) -> int:
+    return -item
+
+
+def raising(item: int) -> int:
+    if item == 3:
+        raise OSError(28, "No space left on device")
+    return item
+
+
+NAMES = [
+    "serial",
+    "processes",
+    pytest.param(
+        "ray",
+        marks=pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the ray extra is not installed"),
+    ),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_item_is_answered_once(name: ExecutorName) -> None:
+    assert sorted(execute(name, Job(work, prepare, 10, lost), range(20), workers=2)) == [i * 10 for i in range(20)]
+
+
+def test_nothing_to_do() -> None:
+    assert list(execute("processes", Job(work, prepare, 1, lost), [], workers=2)) == []
+
+
+def test_a_worker_that_dies_costs_only_the_item_that_kills_it() -> None:
+    results = list(execute("processes", Job(deadly, prepare, 1, lost), range(12), workers=2))
+    assert sorted(results) == sorted([*(i for i in range(12) if i != 5), -5])
+
+
+def test_an_exception_reaches_the_caller() -> None:
+    with pytest.raises(OSError, match="No space"):
+        list(execute("processes", Job(raising, prepare, 1, lost), range(6), workers=2))
+
+
+def test_items_are_taken_only_as_they_are_needed() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(1000):
+            taken.append(i)
+            yield i
+
+    results = execute("processes", Job(work, prepare, 1, lost), items(), workers=1)
+    next(results)
+    assert len(taken) < 10
+    results.close()  # type: ignore[attr-defined]
