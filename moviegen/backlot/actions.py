@@ -81,10 +81,9 @@ def move(action: str, speed: str, actor: Actor, time_s_T: Floats, duration_s: fl
     time = time_s_T + actor.delay_s
     motion = _ACTIONS[action](actor, RATE[speed], time)
     motion.doing = action
-    motion.events = [
-        Event(kind, at, strength, actor.instance)
-        for kind, at, strength in _EVENTS.get(action, _no_events)(actor, RATE[speed], duration_s)
-    ]
+    if action in _EVENTS:
+        found = _EVENTS[action](actor, RATE[speed], duration_s)
+        motion.events = [Event(kind, at, strength, actor.instance) for kind, at, strength in found]
     return motion
 
 
@@ -342,9 +341,15 @@ def _collide(actor: Actor, rate: float, time: Floats) -> Motion:
         lift = _hover(actor, 0.40) + 0.02 * actor.room * sine(0.5 * time)
     roll = x / (3.141592653589793 * actor.height) if actor.kind == "ball" else 0.02 * side * press
     return Motion(
-        x=x, lift=lift, facing=-side, wide=1.0 - 0.16 * press, tall=1.0 + 0.08 * press, roll=roll,
-        stride=2.0 * rate * time, pace=np.minimum(1.0, 2.0 * np.abs(1.0 - 2.0 * part)),
-    )  # fmt: skip
+        x=x,
+        lift=lift,
+        facing=-side,
+        wide=1.0 - 0.16 * press,
+        tall=1.0 + 0.08 * press,
+        roll=roll,
+        stride=2.0 * rate * time,
+        pace=np.minimum(1.0, 2.0 * np.abs(1.0 - 2.0 * part)),
+    )
 
 
 def _collide_events(actor: Actor, rate: float, duration_s: float) -> list[tuple[str, float, float]]:
@@ -362,10 +367,6 @@ def idle(actor: Actor, time_s_T: Floats) -> Motion:
         lift, roll = 0.018 * actor.height * sine(0.45 * time_s_T), 0.016 * sine(0.45 * time_s_T - 0.2)
     breath = 0.012 * sine(0.5 * time_s_T) if actor.kind in ("dog", "cat", "horse", "rabbit", "elephant") else 0.0
     return Motion(x=actor.home, lift=lift, roll=roll, facing=actor.heading, tall=1.0 + breath, stride=1.1 * time_s_T)
-
-
-def _no_events(actor: Actor, rate: float, duration_s: float) -> list[tuple[str, float, float]]:
-    return []
 
 
 _ACTIONS: dict[str, Callable[[Actor, float, Floats], Motion]] = {

@@ -26,7 +26,8 @@ ZOOM_OUT = (1.40, 0.90)
 @dataclass(frozen=True, slots=True)
 class Framing:
     """What a shot shows of the subject plane: view height in world units, the ground line's and horizon's place on
-    the screen (0 top, 1 bottom), and how much nearer the backdrop seems than in a wide shot."""
+    the screen (0 top, 1 bottom), and how much nearer the backdrop seems than in a wide shot.
+    """
 
     view_h: float
     ground: float

@@ -13,19 +13,45 @@ STYLES: tuple[str, ...] = get_args(Style)
 _PLURAL = {"fish": "fish", "box": "boxes"}
 _NUMBER = {2: "two", 3: "three"}
 _PLACE = {
-    "park": "in a park", "beach": "on a beach", "city": "on a city street", "desert": "in a desert", "snow": "in the snow",
-    "forest": "in a forest", "sea": "on a jetty by the sea", "studio": "in a studio",
-}  # fmt: skip
+    "park": "in a park",
+    "beach": "on a beach",
+    "city": "on a city street",
+    "desert": "in a desert",
+    "snow": "in the snow",
+    "forest": "in a forest",
+    "sea": "on a jetty by the sea",
+    "studio": "in a studio",
+}
 _THROUGH = {
-    "park": "through a park", "beach": "along a beach", "city": "along a city street", "desert": "across a desert",
-    "snow": "across the snow", "forest": "through a forest", "sea": "along a jetty by the sea", "studio": "across a studio",
-}  # fmt: skip
+    "park": "through a park",
+    "beach": "along a beach",
+    "city": "along a city street",
+    "desert": "across a desert",
+    "snow": "across the snow",
+    "forest": "through a forest",
+    "sea": "along a jetty by the sea",
+    "studio": "across a studio",
+}
 _TRAVELS = ("walk", "run", "roll", "slide", "drive")
 _ING = {
-    "wave": "waving", "walk": "walking", "run": "running", "jump": "jumping", "dance": "dancing", "spin": "spinning", "collide": "colliding",
-    "fly": "flying", "swim": "swimming", "bounce": "bouncing", "roll": "rolling", "grow": "growing", "shrink": "shrinking", "slide": "sliding",
-    "float": "floating", "drive": "driving", "sail": "sailing",
-}  # fmt: skip
+    "wave": "waving",
+    "walk": "walking",
+    "run": "running",
+    "jump": "jumping",
+    "dance": "dancing",
+    "spin": "spinning",
+    "collide": "colliding",
+    "fly": "flying",
+    "swim": "swimming",
+    "bounce": "bouncing",
+    "roll": "rolling",
+    "grow": "growing",
+    "shrink": "shrinking",
+    "slide": "sliding",
+    "float": "floating",
+    "drive": "driving",
+    "sail": "sailing",
+}
 _THIRD = {"fly": "flies"}
 _ADVERB = {"slow": "slowly", "normal": "", "fast": "quickly"}
 _LIGHT = {
@@ -43,10 +69,14 @@ _WEATHER = {
     "wind": "in the wind",
 }
 _CAMERA = {
-    "static": "The camera is still.", "pan left": "The camera pans left.", "pan right": "The camera pans right.",
-    "zoom in": "The camera zooms in.", "zoom out": "The camera zooms out.", "tilt up": "The camera tilts up.",
+    "static": "The camera is still.",
+    "pan left": "The camera pans left.",
+    "pan right": "The camera pans right.",
+    "zoom in": "The camera zooms in.",
+    "zoom out": "The camera zooms out.",
+    "tilt up": "The camera tilts up.",
     "tilt down": "The camera tilts down.",
-}  # fmt: skip
+}
 _MUSIC = {
     "none": "",
     "calm": "Calm music plays.",
@@ -55,9 +85,13 @@ _MUSIC = {
     "sad": "Sad music plays.",
 }
 _HAIR = {
-    "short": "short {} hair", "curly": "curly {} hair", "long": "long {} hair", "bun": "{} hair in a bun", "ponytail": "a {} ponytail",
+    "short": "short {} hair",
+    "curly": "curly {} hair",
+    "long": "long {} hair",
+    "bun": "{} hair in a bun",
+    "ponytail": "a {} ponytail",
     "afro": "a {} afro",
-}  # fmt: skip
+}
 
 
 def captions(scene: Scene) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from moviegen.backlot.actions import Actor, Event, Motion, idle, move
 from moviegen.backlot.animals import bird, fish, quadruped
 from moviegen.backlot.camera import Camera, Framing
 from moviegen.backlot.exact import Floats
-from moviegen.backlot.factors import QUADRUPEDS
 from moviegen.backlot.faces import Head
+from moviegen.backlot.factors import QUADRUPEDS
 from moviegen.backlot.paint import Gradient, Particles, gradient_table
 from moviegen.backlot.palette import COLORS, Look, look
 from moviegen.backlot.people import STATURE, head_height, person
@@ -27,10 +27,20 @@ from moviegen.backlot.stage import Stage
 from moviegen.backlot.weather import weather_particles
 
 _EXTENT: dict[str, tuple[float, float]] = {
-    "dog": (0.66, 0.46), "cat": (0.52, 0.38), "horse": (1.20, 1.05), "rabbit": (0.36, 0.36), "elephant": (1.20, 1.0),
-    "bird": (0.36, 0.24), "fish": (0.44, 0.34), "ball": (0.36, 0.36), "box": (0.42, 0.42), "balloon": (0.36, 0.42),
-    "car": (1.12, 0.54), "boat": (1.02, 0.80), "kite": (0.42, 0.55),
-}  # fmt: skip
+    "dog": (0.66, 0.46),
+    "cat": (0.52, 0.38),
+    "horse": (1.20, 1.05),
+    "rabbit": (0.36, 0.36),
+    "elephant": (1.20, 1.0),
+    "bird": (0.36, 0.24),
+    "fish": (0.44, 0.34),
+    "ball": (0.36, 0.36),
+    "box": (0.42, 0.42),
+    "balloon": (0.36, 0.42),
+    "car": (1.12, 0.54),
+    "boat": (1.02, 0.80),
+    "kite": (0.42, 0.55),
+}
 """Width and height in adult heights at medium size. Toys and small animals are larger than life to be seen."""
 _SIZE = {"small": 0.72, "medium": 1.0, "large": 1.34}
 
@@ -68,7 +78,7 @@ def framing(scene: Scene, aspect: float) -> Framing:
     kinds = [scene.subject, *([scene.other] if scene.other != "none" else [])]
     sizes = [(0.36, 1.0) if kind == "person" else _EXTENT[kind] for kind in kinds]
     room = sum(width for width, _ in sizes) * (0.80 if len(kinds) == 2 else 0.62)
-    reference = max(max(height for _, height in sizes), room / max(1.0, 0.8 * aspect))
+    reference = max(*(height for _, height in sizes), room / max(1.0, 0.8 * aspect))
     if scene.count > 1:
         reference = max(reference, (0.62 + 0.34 * scene.count) * sizes[0][0] / max(1.0, 0.8 * aspect))
     own_w, own_h = extent(scene, scene.subject)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -38,12 +38,20 @@ def _sine_table() -> Floats:
 _SINE = _sine_table()
 
 
+@overload
+def sine(turns: Floats) -> Floats: ...
+@overload
+def sine(turns: Value) -> Any: ...
 def sine(turns: Value) -> Any:
     """sin(2*pi*turns), to 1/65,536 of a turn."""
     index = np.rint(np.asarray(turns) * _TABLE).astype(np.int64) & (_TABLE - 1)
     return _SINE[index]
 
 
+@overload
+def cosine(turns: Floats) -> Floats: ...
+@overload
+def cosine(turns: Value) -> Any: ...
 def cosine(turns: Value) -> Any:
     """cos(2*pi*turns), to 1/65,536 of a turn."""
     return sine(np.asarray(turns) + 0.25)

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from moviegen.backlot.exact import Floats, cosine, draw, fraction, sine
+from moviegen.backlot.hair import draw_back_hair, draw_front_hair
 from moviegen.backlot.palette import EYES, HAIR, MONK, Color, Look, darker, lighter, mix
 from moviegen.backlot.pose import Pose
 from moviegen.backlot.scene import Person
 from moviegen.backlot.stage import Stage, ring
 
 INK = 0.05
+TURNED = 0.18
+"""Cosine of the yaw below which a face is turned away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,58 +106,13 @@ def _jaw_shade(f: Features) -> Floats:
     return np.concatenate([rim, inner])
 
 
-def draw_back(stage: Stage, pose: Pose, person: Person, look: Look) -> None:
-    """Hair behind the head."""
-    hair = darker(look.subject(HAIR[person.hair_color]), 0.22)
-    f = Features.of(person)
-    style = person.hair_style
-    with stage.ink(INK):
-        if style == "long":
-            w = f.width + 0.22
-            stage.curve(
-                pose,
-                (
-                    (-0.7 * w, -0.9),
-                    (0.7 * w, -0.9),
-                    (w, -0.2),
-                    (w * 1.08, 1.35),
-                    (0.5 * w, 1.6),
-                    (-0.5 * w, 1.6),
-                    (-w * 1.08, 1.35),
-                    (-w, -0.2),
-                ),
-                hair,
-            )
-        elif style == "ponytail":
-            stage.curve(
-                pose,
-                (
-                    (0.5, -0.75),
-                    (0.9, -0.9),
-                    (1.28, -0.45),
-                    (1.32, 0.3),
-                    (1.12, 0.95),
-                    (0.98, 0.3),
-                    (0.8, -0.2),
-                ),
-                hair,
-            )
-        elif style == "bun":
-            stage.ellipse(pose, 0.0, -1.16, 0.40, 0.36, hair)
-        elif style == "afro":
-            stage.ellipse(pose, 0.0, -0.38, 1.28, 1.14, hair)
-        elif style == "curly":
-            for x, y, r in ((-0.88, -0.1, 0.36), (0.88, -0.1, 0.36), (-0.86, 0.38, 0.30), (0.86, 0.38, 0.30)):
-                stage.ellipse(pose, x, y, r, color=hair)
-
-
 def draw_head(stage: Stage, pose: Pose, person: Person, look: Look, yaw: Any, time_s_T: Floats, glance: Any) -> Head:
     """Head, face and the hair in front. yaw: turns; glance: a small turn to the side, -1 to 1."""
     f = Features.of(person)
     skin = look.subject(MONK[person.skin - 1])
     hair = look.subject(HAIR[person.hair_color])
     facing, side = cosine(yaw), sine(yaw)
-    front = np.broadcast_to(np.asarray(facing > 0.18), time_s_T.shape)
+    front = np.broadcast_to(np.asarray(facing > TURNED), time_s_T.shape)
     turning = bool((np.asarray(yaw) != 0.0).any())
     face = (
         pose.move(0.62 * side + 0.10 * glance, 0.0).scale(np.maximum(0.12, facing), 1.0)
@@ -172,14 +130,14 @@ def draw_head(stage: Stage, pose: Pose, person: Person, look: Look, yaw: Any, ti
     before = stage.shown_T
     if turning:
         stage.shown_T = front if before is None else front & before
-    _face(stage, face, pose, person, f, look, skin, shade, time_s_T)
+    _face(stage, face, person, f, look, skin, shade, time_s_T)
     stage.shown_T = before
-    _hair_front(stage, pose, person, f, hair, glance)
+    draw_front_hair(stage, pose, person, f.width, hair)
     if turning:
         back = ~front
         stage.shown_T = back if before is None else back & before
         if person.hair_style == "long":
-            draw_back(stage, pose, person, look)
+            draw_back_hair(stage, pose, person, f.width, look)
         elif person.hair_style != "bald":
             stage.ellipse(pose, 0.0, -0.12, f.width * 1.05, 0.92, darker(hair, 0.12))
         stage.shown_T = before
@@ -189,7 +147,6 @@ def draw_head(stage: Stage, pose: Pose, person: Person, look: Look, yaw: Any, ti
 def _face(
     stage: Stage,
     face: Pose,
-    head: Pose,
     person: Person,
     f: Features,
     look: Look,
@@ -251,9 +208,24 @@ def _beard(stage: Stage, face: Pose, f: Features, hair: Color) -> None:
     w, j = f.width, f.jaw
     stage.curve(
         face,
-        ((-0.98 * w, 0.02), (-0.80 * w, 0.24), (-0.55 * w, f.mouth_y - 0.20), (0.0, f.mouth_y - 0.16), (0.55 * w, f.mouth_y - 0.20), (0.80 * w, 0.24), (0.98 * w, 0.02), (0.98 * w, 0.40), (0.86 * j, 0.78), (0.42, 1.08), (0.0, 1.16), (-0.42, 1.08), (-0.86 * j, 0.78), (-0.98 * w, 0.40)),
+        (
+            (-0.98 * w, 0.02),
+            (-0.80 * w, 0.24),
+            (-0.55 * w, f.mouth_y - 0.20),
+            (0.0, f.mouth_y - 0.16),
+            (0.55 * w, f.mouth_y - 0.20),
+            (0.80 * w, 0.24),
+            (0.98 * w, 0.02),
+            (0.98 * w, 0.40),
+            (0.86 * j, 0.78),
+            (0.42, 1.08),
+            (0.0, 1.16),
+            (-0.42, 1.08),
+            (-0.86 * j, 0.78),
+            (-0.98 * w, 0.40),
+        ),
         hair,
-    )  # fmt: skip
+    )
 
 
 def _lenses(stage: Stage, face: Pose, f: Features, skin: Color) -> None:
@@ -318,55 +290,3 @@ def _smile(w: float, corner: float, upper: float, lower: float) -> Floats:
     top = np.stack([w * _ARC, corner + (upper - corner) * dip], axis=1)
     bottom = np.stack([w * _ARC[::-1], corner + (lower - corner) * dip], axis=1)
     return np.concatenate([top, bottom[1:-1]])
-
-
-def _hair_front(stage: Stage, pose: Pose, person: Person, f: Features, hair: Color, glance: Any) -> None:
-    style, w = person.hair_style, f.width
-    shine = lighter(hair, 0.22)
-    if style == "bald":
-        stage.ellipse(pose, -0.24, -0.66, 0.17, 0.09, lighter(MONK[person.skin - 1], 0.25))
-        return
-    cap = pose
-    with stage.ink(INK * 0.8):
-        if style == "curly":
-            for x, y, r in (
-                (-0.74, -0.48, 0.34),
-                (-0.34, -0.80, 0.38),
-                (0.14, -0.88, 0.38),
-                (0.58, -0.66, 0.36),
-                (0.82, -0.34, 0.28),
-                (-0.88, -0.16, 0.26),
-            ):
-                stage.ellipse(cap, x, y, r, color=hair)
-        elif style == "afro":
-            stage.curve(
-                cap,
-                (
-                    (-w * 1.02, -0.10),
-                    (-w * 1.12, -0.6),
-                    (-0.5, -1.12),
-                    (0.5, -1.12),
-                    (w * 1.12, -0.6),
-                    (w * 1.02, -0.10),
-                    (0.62 * w, -0.44),
-                    (0.0, -0.54),
-                    (-0.62 * w, -0.44),
-                ),
-                hair,
-            )
-        else:
-            drop = {"short": 0.06, "long": 0.55, "bun": 0.02, "ponytail": 0.04}[style]
-            part = 0.32 if draw(person.face, "parting") < 0.5 else -0.32
-            stage.curve(
-                cap,
-                ((-w * 1.06, drop), (-w * 1.10, -0.42), (-w * 0.82, -0.88), (-w * 0.36, -1.10), (w * 0.36, -1.10), (w * 0.82, -0.88), (w * 1.10, -0.42), (w * 1.06, drop), (w * 0.88, -0.20), (w * 0.62, -0.46), (part, -0.64), (-w * 0.62, -0.42), (-w * 0.88, -0.18)),
-                hair,
-            )  # fmt: skip
-    if style not in ("curly", "afro"):
-        stage.curve(
-            cap,
-            ((-0.52 * w, -0.86), (-0.12, -0.98), (0.16, -0.95), (-0.16, -0.86), (-0.5 * w, -0.74)),
-            shine,
-        )
-    else:
-        stage.ellipse(cap, -0.3, -0.86, 0.16, 0.09, shine)

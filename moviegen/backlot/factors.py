@@ -135,10 +135,6 @@ def _actions(given: Given) -> tuple[Level, ...]:
     return tuple(a for a in actions if not (lonely and a == "collide"))
 
 
-def _subjects(given: Given) -> tuple[Level, ...]:
-    return SUBJECTS
-
-
 def _counts(given: Given) -> tuple[Level, ...]:
     alone = given.get("subject") == "person" or given.get("other", "none") != "none"
     return (1,) if alone else FACTORS["count"].values
@@ -180,7 +176,6 @@ def _beards(given: Given) -> tuple[Level, ...]:
 
 
 _RULES: dict[str, Callable[[Given], tuple[Level, ...]]] = {
-    "subject": _subjects,
     "action": _actions,
     "count": _counts,
     "other": _others,
@@ -197,11 +192,11 @@ def applies(name: str, given: Given) -> bool:
     """Whether a factor has a value in a scene with the given factors (a ball has no hair)."""
     group = FACTORS[name].group
     if group == "person":
-        return given.get("subject") == "person"
+        return bool(given.get("subject") == "person")
     if name == "size":
-        return given.get("subject") != "person"
+        return bool(given.get("subject") != "person")
     if name in ("other_color", "relation"):
-        return given.get("other", "none") != "none"
+        return bool(given.get("other", "none") != "none")
     return True
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from moviegen.backlot.exact import Floats, fraction, halving, sine, smooth
+
+Integers = npt.NDArray[np.int64]
 
 LOOP_S = 4
 """Length of every loop in seconds; all its partials fit a whole number of periods."""
@@ -27,7 +30,7 @@ def _times(duration_s: float, rate_hz: int) -> Floats:
 
 @lru_cache(maxsize=64)
 def noise(rate_hz: int, low_s: float, high_s: float = 0.0, seed: int = 0) -> Floats:
-    """A seamless loop of noise between -1 and 1: averaged over low_s seconds (0: white), less its average over high_s."""
+    """A seamless loop of noise in [-1, 1]: averaged over low_s seconds (0: white), less its average over high_s."""
     count = LOOP_S * rate_hz
     white = np.random.Generator(np.random.PCG64(1000 + seed)).integers(-32768, 32768, count, dtype=np.int64)
     sound = white
@@ -38,12 +41,12 @@ def noise(rate_hz: int, low_s: float, high_s: float = 0.0, seed: int = 0) -> Flo
     return _freeze(sound / float(np.abs(sound).max()))
 
 
-def _average(sound: np.ndarray, width: int) -> np.ndarray:  # type: ignore[type-arg]
+def _average(sound: Integers, width: int) -> Integers:
     """Running mean over a loop of whole numbers, exact."""
     if width < 2:
         return sound
     sums = np.cumsum(np.concatenate([sound, sound[:width]]))
-    mean: np.ndarray = (sums[width:] - sums[:-width]) // width  # type: ignore[type-arg]
+    mean: Integers = (sums[width:] - sums[:-width]) // width
     return mean
 
 
@@ -57,13 +60,14 @@ def _strike(
 ) -> Floats:
     """Partials (Hz, loudness, half-life in s) and a burst of noise, both setting in at once within a millisecond."""
     time = _times(duration_s, rate_hz)
-    sound = hiss * noise(rate_hz, low_s)[: len(time)] * halving(time / hiss_half_s)
+    sound: Floats = hiss * noise(rate_hz, low_s)[: len(time)] * halving(time / hiss_half_s)
     for hz, loudness, half_s in partials:
         if hz < 0.45 * rate_hz:
             sound = sound + loudness * sine(hz * time + 0.02) * halving(time / half_s)
     attack = np.minimum(1.0, (np.arange(len(time)) + 1.0) / max(1.0, 0.001 * rate_hz))
     release = np.minimum(1.0, (duration_s - time) / 0.02)
-    return sound * attack * release
+    struck: Floats = sound * attack * release
+    return struck
 
 
 _STRIKES: dict[str, tuple[float, tuple[tuple[float, float, float], ...], float, float, float]] = {
@@ -76,11 +80,17 @@ _STRIKES: dict[str, tuple[float, tuple[tuple[float, float, float], ...], float, 
     "balloon": (0.16, ((236, 0.55, 0.018), (498, 0.25, 0.010)), 0.18, 0.010, 0.0003),
     "box": (0.20, ((146, 0.62, 0.024), (331, 0.40, 0.015), (873, 0.24, 0.008)), 0.34, 0.008, 0.0),
     "thud": (0.26, ((64, 0.85, 0.045), (128, 0.30, 0.025)), 0.30, 0.016, 0.0005),
-    "metal": (0.45, ((412, 0.34, 0.075), (1123, 0.26, 0.060), (1871, 0.20, 0.045), (2953, 0.14, 0.03)), 0.55, 0.040, 0.0),
+    "metal": (
+        0.45,
+        ((412, 0.34, 0.075), (1123, 0.26, 0.060), (1871, 0.20, 0.045), (2953, 0.14, 0.03)),
+        0.55,
+        0.040,
+        0.0,
+    ),
     "clack": (0.16, ((540, 0.70, 0.016), (1290, 0.36, 0.010)), 0.35, 0.005, 0.0),
     "splash": (0.50, ((240, 0.12, 0.03),), 0.72, 0.090, 0.0001),
     "flap": (0.14, (), 0.85, 0.028, 0.0006),
-}  # fmt: skip
+}
 
 
 @lru_cache(maxsize=256)
@@ -97,7 +107,8 @@ def _glide(rate_hz: int, duration_s: float, low_hz: float, high_hz: float) -> Fl
     time = _times(duration_s, rate_hz)
     cycles = low_hz * time + 0.5 * (high_hz - low_hz) * time * time / duration_s
     rise = np.minimum(1.0, time / 0.004) * np.minimum(1.0, (duration_s - time) / 0.06)
-    return 0.7 * (sine(cycles) + 0.25 * sine(2.0 * cycles)) * rise
+    tone: Floats = 0.7 * (sine(cycles) + 0.25 * sine(2.0 * cycles)) * rise
+    return tone
 
 
 @lru_cache(maxsize=64)
@@ -159,7 +170,8 @@ def _crickets(rate_hz: int) -> Floats:
     time = _times(LOOP_S, rate_hz)
     chirps = smooth((fraction(time * 2.0) < 0.4) * 1.0) * np.maximum(0.0, sine(time * 24.0))
     tone = sine(min(3600.0, 0.225 * rate_hz) * time)
-    return 0.022 * tone * chirps + 0.010 * noise(rate_hz, 0.0006, 0.01, 6)
+    night: Floats = 0.022 * tone * chirps + 0.010 * noise(rate_hz, 0.0006, 0.01, 6)
+    return night
 
 
 def _room(rate_hz: int) -> Floats:
@@ -189,6 +201,16 @@ def _whoosh(rate_hz: int) -> Floats:
 
 
 _LOOPS = {
-    "waves": _waves, "rain": _rain, "wind": _wind, "breeze": _breeze, "hum": _hum, "bubbling": _bubbling, "birdsong": _birdsong,
-    "crickets": _crickets, "room": _room, "rumble": _rumble, "scrape": _scrape, "whoosh": _whoosh,
-}  # fmt: skip
+    "waves": _waves,
+    "rain": _rain,
+    "wind": _wind,
+    "breeze": _breeze,
+    "hum": _hum,
+    "bubbling": _bubbling,
+    "birdsong": _birdsong,
+    "crickets": _crickets,
+    "room": _room,
+    "rumble": _rumble,
+    "scrape": _scrape,
+    "whoosh": _whoosh,
+}

@@ -30,7 +30,8 @@ _SEMITONE = (
 @dataclass(frozen=True, slots=True)
 class Mood:
     """chords: semitones over the key, one chord per equal part of the bed. notes_per_chord plucked in turn.
-    pad: loudness of the held chord. octave: of the plucks. half_s: how long they ring."""
+    pad: loudness of the held chord. octave: of the plucks. half_s: how long they ring.
+    """
 
     chords: tuple[tuple[int, ...], ...]
     notes_per_chord: int
@@ -43,10 +44,12 @@ class Mood:
 
 MOODS: dict[str, Mood] = {
     "calm": Mood(((0, 4, 7, 11), (5, 9, 12, 16)), 4, (0, 2, 1, 3), 0.030, 0.060, 1.0, 0.35),
-    "happy": Mood(((0, 4, 7), (7, 11, 14), (9, 12, 16), (5, 9, 12)), 8, (0, 1, 2, 1, 0, 2, 1, 2), 0.014, 0.085, 2.0, 0.10),
+    "happy": Mood(
+        ((0, 4, 7), (7, 11, 14), (9, 12, 16), (5, 9, 12)), 8, (0, 1, 2, 1, 0, 2, 1, 2), 0.014, 0.085, 2.0, 0.10
+    ),
     "tense": Mood(((0, 3, 6), (1, 4, 7), (0, 3, 6), (-1, 3, 6)), 8, (0, 0, 1, 0, 0, 2, 0, 1), 0.030, 0.075, 0.5, 0.07),
     "sad": Mood(((0, 3, 7), (-4, 0, 3), (-2, 2, 5), (0, 3, 7)), 4, (2, 1, 0, 1), 0.030, 0.060, 1.0, 0.30),
-}  # fmt: skip
+}
 
 
 def _hz(key_hz: float, semitones: int) -> float:

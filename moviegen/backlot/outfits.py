@@ -13,6 +13,7 @@ from moviegen.backlot.pose import Pose
 from moviegen.backlot.stage import Stage
 
 WHITE: Color = (248, 248, 246)
+WIG: Color = (236, 232, 222)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,101 +71,8 @@ def outfit(role: str, color: str, face: int, look: Look) -> Outfit:
     )
 
 
-def draw_front(stage: Stage, chest: Pose, role: str, color: str, w: Outfit, look: Look) -> None:
-    """What is worn on the chest. Origin between the hips, shoulders at -0.28."""
-    own = look.subject(COLORS[color])
-    gold = look.subject((244, 204, 84))
-    white = look.subject(WHITE)
-    if w.coat is not None:
-        for x in (-1.0, 1.0):
-            stage.polygon(
-                chest,
-                (
-                    (x * 0.128, -0.27),
-                    (x * 0.05, -0.285),
-                    (x * 0.03, -0.10),
-                    (x * 0.045, 0.10),
-                    (x * 0.125, 0.10),
-                    (x * 0.115, -0.05),
-                ),
-                w.coat,
-                convex=False,
-            )
-            stage.polygon(chest, ((x * 0.05, -0.285), (x * 0.085, -0.22), (x * 0.032, -0.12)), darker(w.coat, 0.18))
-    if role == "doctor":
-        for x in (-0.045, 0.045):
-            stage.limb(chest, x, -0.28, 0.5 * x, -0.17, 0.008, 0.008, look.subject((58, 66, 80)))
-        stage.ellipse(chest, 0.0, -0.155, 0.02, color=look.subject((150, 160, 172)))
-    elif role == "nurse":
-        stage.polygon(chest, ((-0.045, -0.285), (0.045, -0.285), (0.0, -0.21)), white)
-        _cross(stage, chest, 0.065, -0.20, 0.022, look.subject((222, 58, 62)))
-    elif role == "chef":
-        stage.polygon(chest, ((-0.06, -0.29), (0.06, -0.29), (0.0, -0.20)), own)
-        for y in (-0.17, -0.10, -0.03):
-            for x in (-0.035, 0.035):
-                stage.ellipse(chest, x, y, 0.011, color=look.subject((84, 84, 96)))
-    elif role == "farmer":
-        stage.box(chest, -0.075, -0.16, 0.075, 0.02, own)
-        for x in (-0.065, 0.065):
-            stage.limb(chest, x, -0.28, x, -0.15, 0.014, 0.014, own)
-            stage.ellipse(chest, x, -0.145, 0.011, color=gold)
-        stage.box(chest, -0.035, -0.10, 0.035, -0.04, darker(own, 0.25))
-    elif role == "teacher":
-        stage.polygon(chest, ((-0.05, -0.29), (0.05, -0.29), (0.0, -0.17)), white)
-        stage.box(chest, -0.006, -0.17, 0.006, 0.04, darker(own, 0.35))
-    elif role in ("builder", "firefighter"):
-        stripe = look.subject((248, 236, 96) if role == "firefighter" else (232, 236, 240))
-        if role == "builder":
-            stage.polygon(
-                chest,
-                ((-0.10, -0.275), (0.10, -0.275), (0.105, 0.03), (-0.105, 0.03)),
-                look.subject((252, 146, 32)),
-            )
-            stage.polygon(chest, ((-0.03, -0.28), (0.03, -0.28), (0.0, -0.18)), own)
-        stage.box(chest, -0.105, -0.10, 0.105, -0.065, stripe)
-        for x in (-0.062, 0.062):
-            stage.box(chest, x - 0.014, -0.275, x + 0.014, -0.10, stripe)
-    elif role == "police officer":
-        stage.box(chest, -0.105, 0.0, 0.105, 0.03, look.subject((40, 38, 46)))
-        stage.ellipse(chest, 0.0, 0.015, 0.018, color=gold)
-        stage.polygon(
-            chest,
-            (
-                (0.04, -0.22),
-                (0.065, -0.235),
-                (0.09, -0.22),
-                (0.085, -0.185),
-                (0.065, -0.165),
-                (0.045, -0.185),
-            ),
-            gold,
-        )
-        stage.box(chest, -0.013, -0.28, 0.013, -0.06, look.subject((36, 40, 60)))
-    elif role == "judge":
-        stage.polygon(
-            chest,
-            ((-0.05, -0.29), (0.05, -0.29), (0.065, -0.12), (0.0, -0.14), (-0.065, -0.12)),
-            white,
-            convex=False,
-        )
-        stage.box(chest, -0.135, -0.27, -0.105, 0.20, own)
-        stage.box(chest, 0.105, -0.27, 0.135, 0.20, own)
-    elif role == "manager":
-        stage.polygon(chest, ((-0.016, -0.28), (0.016, -0.28), (0.024, -0.10), (0.0, -0.06), (-0.024, -0.10)), own)
-    elif role == "artist":
-        stage.box(chest, -0.08, -0.18, 0.08, 0.06, white)
-        for x, y, name in (
-            (-0.04, -0.12, "red"),
-            (0.03, -0.06, "blue"),
-            (-0.02, 0.0, "yellow"),
-            (0.045, -0.14, "green"),
-        ):
-            stage.ellipse(chest, x, y, 0.016, color=look.subject(COLORS[name]))
-    else:
-        stage.polygon(chest, ((-0.04, -0.29), (0.04, -0.29), (0.0, -0.25)), darker(w.shirt, 0.3))
-
-
-def _cross(stage: Stage, pose: Pose, x: float, y: float, r: float, color: Color) -> None:
+def draw_cross(stage: Stage, pose: Pose, x: float, y: float, r: float, color: Color) -> None:
+    """A red-cross shape: two bars, 2 r long."""
     stage.box(pose, x - r, y - 0.33 * r, x + r, y + 0.33 * r, color)
     stage.box(pose, x - 0.33 * r, y - r, x + 0.33 * r, y + r, color)
 
@@ -182,7 +90,7 @@ def draw_hat(stage: Stage, head: Pose, role: str, color: str, look: Look) -> Non
     elif role == "nurse":
         with stage.ink(ink):
             stage.polygon(head, ((-0.58, -0.74), (0.58, -0.74), (0.66, -1.18), (0.0, -1.30), (-0.66, -1.18)), white)
-        _cross(stage, head, 0.0, -0.98, 0.15, look.subject((222, 58, 62)))
+        draw_cross(stage, head, 0.0, -0.98, 0.15, look.subject((222, 58, 62)))
     elif role == "farmer":
         straw = look.subject((236, 196, 108))
         with stage.ink(ink):
@@ -248,7 +156,7 @@ def draw_hat(stage: Stage, head: Pose, role: str, color: str, look: Look) -> Non
                 own,
             )
     elif role == "judge":
-        curl = look.subject((236, 232, 222))
+        curl = look.subject(WIG)
         with stage.ink(ink):
             for x in (-1.0, 1.0):
                 for y in (0.62, 0.24, -0.14):

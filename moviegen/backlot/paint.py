@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -53,7 +54,7 @@ def gradient_table(stops: Sequence[tuple[float, Color]], entries: int = 512) -> 
     top, bottom = stops[0][0], stops[-1][0]
     table = np.zeros((entries, 3), np.uint8)
     positions = top + (np.arange(entries) + 0.5) * ((bottom - top) / entries)
-    for (v0, one), (v1, two) in zip(stops, stops[1:], strict=False):
+    for (v0, one), (v1, two) in pairwise(stops):
         inside = (positions >= v0) & (positions <= v1)
         share = ((positions[inside] - v0) / (v1 - v0))[:, None]
         table[inside] = np.floor(np.array(one) * (1.0 - share) + np.array(two) * share + 0.5)
@@ -121,7 +122,7 @@ def place(shapes: Sequence[Shape], frames: int, width: int, height: int, factor:
     for k, shape in enumerate(shapes):
         if shape.shown_T is not None:
             visible[k] &= shape.shown_T
-    seen = np.flatnonzero(visible.any(axis=1))
+    seen = np.flatnonzero(visible.any(axis=1)).tolist()
     still_U = (poses == poses[:, :, :1]).all(axis=(0, 2))
     still = still_U[which]
     # Judged at time 0, which every clip begins with, so that clips of all lengths and rates agree.
@@ -146,8 +147,11 @@ def _thin(shape: Shape, reach: float) -> Floats:
     if not shape.rounded or reach > 40.0:
         return points
     if len(points) == 48:
-        return points[:: 2 if reach > 12.0 else 4 if reach > 4.0 else 6]
-    return points[_BAR[2 if reach > 14.0 else 4 if reach > 5.0 else 8]]
+        step = 2 if reach > 12.0 else 4 if reach > 4.0 else 6
+        ring: Floats = points[::step]
+        return ring
+    bar: Floats = points[_BAR[2 if reach > 14.0 else 4 if reach > 5.0 else 8]]
+    return bar
 
 
 def _pose_table(shapes: Sequence[Shape], frames: int) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -187,8 +191,9 @@ def _outlines(
 ) -> list[npt.NDArray[np.int32]]:
     """Each shape's points on the canvas; those that never move in one frame only."""
     outlines: list[npt.NDArray[np.int32]] = [np.zeros((1, 0, 2), np.int32)] * len(points)
-    for group, table in ((np.flatnonzero(still), poses[:, :, :1]), (np.flatnonzero(~still), poses)):
-        if not len(group):
+    for kind, table in ((still, poses[:, :, :1]), (~still, poses)):
+        group = np.flatnonzero(kind).tolist()
+        if not group:
             continue
         lengths = [len(points[k]) for k in group]
         placed = _transform(np.concatenate([points[k] for k in group]), np.repeat(which[group], lengths), table)
@@ -211,7 +216,7 @@ def _transform(points_N2: Floats, which_N: npt.NDArray[np.int64], poses: Floats)
 
 
 def _fixed_point(a: Floats, b: Floats, x: Floats, u: Floats, v: Floats) -> Floats:
-    """a u + b v + x as fixed-point pixels, in place of a and b. OpenCV's pixel centres are whole, ours are halves."""
+    """Compute a u + b v + x as fixed-point pixels, in place of a. OpenCV's pixel centres are whole, ours are halves."""
     a *= u
     b *= v
     a += b

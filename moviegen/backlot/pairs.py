@@ -47,14 +47,12 @@ def edit(scene: Scene, factor: str, value: Level) -> tuple[Scene, str]:
 def edits(scene: Scene) -> tuple[tuple[str, Level], ...]:
     """Every (factor, value) that edit() accepts."""
     given = scene.factors()
-    found = []
+    found: list[tuple[str, Level]] = []
     for name in FACTORS:
         if not applies(name, given):
             continue
         others = {k: v for k, v in given.items() if k != name}
-        for value in allowed(name, others):
-            if value != given[name] and _editable(scene, name, value):
-                found.append((name, value))
+        found += [(name, v) for v in allowed(name, others) if v != given[name] and _editable(scene, name, v)]
     return tuple(found)
 
 
@@ -128,8 +126,15 @@ def portrait(person: Person, size: int = 128) -> npt.NDArray[np.uint8]:
 
     identity = {name: getattr(person, name) for name in IDENTITY_FACTORS}
     scene = Scene(
-        seed=int(draw(person.face, "portrait", 0, 1 << 31)), subject="person", color="grey", face=person.face, role="none", action="wave",
-        setting="studio", shot="close-up", **identity,
-    )  # fmt: skip
+        seed=int(draw(person.face, "portrait", 0, 1 << 31)),
+        subject="person",
+        color="grey",
+        face=person.face,
+        role="none",
+        action="jump",
+        setting="studio",
+        shot="close-up",
+        **identity,
+    )
     frames = render(scene, width=size, height=size, frames=1, sound=False).frames_TCHW
     return np.ascontiguousarray(frames[0])

@@ -11,12 +11,14 @@ import numpy as np
 
 from moviegen.backlot.actions import Motion
 from moviegen.backlot.exact import Floats, cosine, sine
-from moviegen.backlot.faces import Head, draw_back, draw_head
-from moviegen.backlot.outfits import Outfit, draw_front, draw_hat, draw_tool, outfit
+from moviegen.backlot.faces import TURNED, Features, Head, draw_head
+from moviegen.backlot.hair import draw_back_hair
+from moviegen.backlot.outfits import WIG, Outfit, draw_hat, draw_tool, outfit
 from moviegen.backlot.palette import MONK, Color, Look, darker
 from moviegen.backlot.pose import Pose
 from moviegen.backlot.scene import Person
 from moviegen.backlot.stage import Stage
+from moviegen.backlot.uniforms import draw_chest
 
 INK = 0.011
 STATURE = {"child": 0.72, "adult": 1.0, "senior": 0.95}
@@ -49,10 +51,10 @@ def person(
         else body
     )
     glance = np.asarray(motion.facing) * (0.9 if motion.doing in ("walk", "run") else 0.25)
-    stride, pace = np.asarray(motion.stride), np.asarray(motion.pace)
+    pace = np.asarray(motion.pace)
     neck = body.move(0.0, -0.72).turn(_nod(motion))
     head = neck.move(0.0, -(HEAD_Y - 0.72) * HEAD[who.age]).scale(HEAD_RADIUS * HEAD[who.age])
-    draw_back(stage, head, who, look)
+    draw_back_hair(stage, head, who, Features.of(who).width, look)
     side = np.asarray(motion.facing)
     legs = (_leg_angles(motion, 0.0), _leg_angles(motion, 0.5))
     arms = (_arm_angles(motion, 0.5, -1.0), _arm_angles(motion, 0.0, 1.0))
@@ -77,11 +79,15 @@ def person(
         stage.box(hips, -0.085, -0.005, 0.085, 0.025, darker(wear.trousers, 0.35))
     before = stage.shown_T
     if motion.doing == "spin":
-        stage.shown_T = np.asarray(cosine(yaw) > 0.0)
-    draw_front(stage, hips, role, color, wear, look)
+        stage.shown_T = np.asarray(cosine(yaw) > TURNED)
+    draw_chest(stage, hips, role, color, wear, look)
     stage.shown_T = before
     placed = draw_head(stage, head, who, look, yaw, time_s_T, glance)
     draw_hat(stage, head, role, color, look)
+    if role == "judge" and motion.doing == "spin":
+        stage.shown_T = ~np.asarray(cosine(yaw) > TURNED)
+        stage.ellipse(head, 0.0, -0.14, 1.0, 0.98, look.subject(darker(WIG, 0.1)))
+        stage.shown_T = before
     with stage.ink(INK):
         hand = _arm(
             stage,
@@ -100,7 +106,18 @@ def person(
 
 def _torso(feminine: bool) -> tuple[tuple[float, float], ...]:
     if feminine:
-        return ((-0.105, -0.265), (-0.05, -0.295), (0.05, -0.295), (0.105, -0.265), (0.10, -0.16), (0.082, -0.08), (0.108, 0.035), (-0.108, 0.035), (-0.082, -0.08), (-0.10, -0.16))  # fmt: skip
+        return (
+            (-0.105, -0.265),
+            (-0.05, -0.295),
+            (0.05, -0.295),
+            (0.105, -0.265),
+            (0.10, -0.16),
+            (0.082, -0.08),
+            (0.108, 0.035),
+            (-0.108, 0.035),
+            (-0.082, -0.08),
+            (-0.10, -0.16),
+        )
     return (
         (-0.13, -0.26),
         (-0.06, -0.295),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from moviegen.backlot.actions import Motion
-from moviegen.backlot.exact import cosine, sine
+from moviegen.backlot.exact import Floats, cosine, sine
 from moviegen.backlot.palette import Color, Look, darker, lighter, mix
 from moviegen.backlot.pose import Pose
 from moviegen.backlot.stage import Stage, ring
@@ -34,13 +34,13 @@ def ball(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> 
     stage.ellipse(centre, -0.19, -0.22, 0.1, 0.075, lighter(tone, 0.75))
 
 
-def _wedge(width: float) -> np.ndarray:  # type: ignore[type-arg]
+def _wedge(width: float) -> Floats:
     turns = np.array([-0.5, -0.25, 0.0, 0.25, 0.5]) * width
     rim = np.stack([0.485 * cosine(turns), 0.485 * sine(turns)], axis=1)
     return np.concatenate([rim, np.zeros((1, 2))])
 
 
-def _crescent() -> np.ndarray:  # type: ignore[type-arg]
+def _crescent() -> Floats:
     """The shaded side of a ball of radius 0.5."""
     outer = np.linspace(-0.06, 0.31, 12)
     rim = np.stack([0.495 * cosine(outer), 0.495 * sine(outer)], axis=1)
@@ -85,12 +85,10 @@ def box(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> N
             stage.box(side, -0.40, -0.86, 0.40, 0.0, shade)
             stage.box(side, -0.40, -0.50, 0.40, -0.36, mix(shade, look.subject((252, 244, 226)), 0.62))
         stage.shown_T = before
-        stage.polygon(pose.move(0.0, -0.86), _lid(motion), top)
+        stage.polygon(pose.move(0.0, -0.86), _LID, top)
 
 
-def _lid(motion: Motion) -> np.ndarray:  # type: ignore[type-arg]
-    wide = 0.5 if motion.doing == "spin" else 0.5
-    return np.array([(-wide, 0.0), (-0.78 * wide, -0.14), (0.78 * wide, -0.14), (wide, 0.0)])
+_LID = ((-0.5, 0.0), (-0.39, -0.14), (0.39, -0.14), (0.5, 0.0))
 
 
 def balloon(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> None:
@@ -121,14 +119,14 @@ def balloon(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) 
         stage.shown_T = before
 
 
-def _teardrop() -> np.ndarray:  # type: ignore[type-arg]
+def _teardrop() -> Floats:
     points = ring(0.0, 0.0, 0.42, 0.5).copy()
     lower = points[:, 1] > 0
     points[lower, 0] *= 1.0 - 0.42 * points[lower, 1]
     return points
 
 
-def _star(radius: float) -> np.ndarray:  # type: ignore[type-arg]
+def _star(radius: float) -> Floats:
     turns = np.arange(10) / 10 - 0.25
     lengths = np.where(np.arange(10) % 2 == 0, radius, 0.45 * radius)
     return np.stack([lengths * cosine(turns), lengths * sine(turns)], axis=1)
@@ -182,7 +180,7 @@ def boat(stage: Stage, pose: Pose, motion: Motion, color: Color, look: Look) -> 
         stage.polygon(rocking, ((-0.60, -0.22), (0.66, -0.22), (0.44, 0.06), (-0.46, 0.06)), tone)
     stage.polygon(rocking, ((-0.585, -0.20), (0.64, -0.20), (0.60, -0.145), (-0.56, -0.145)), lighter(tone, 0.5))
     stage.polygon(pose, ((-0.52, -0.04), (0.53, -0.04), (0.45, 0.075), (-0.47, 0.075)), darker(tone, 0.35))
-    flag = rocking.move(-0.06, -0.98).shear(0.0).scale(-1.0, 1.0)
+    flag = rocking.move(-0.06, -0.98).scale(-1.0, 1.0)
     stage.polygon(
         flag.scale(1.0 + 0.15 * sine(1.3 * np.asarray(motion.stride)), 1.0),
         ((0.0, 0.0), (0.2, 0.05), (0.0, 0.1)),

@@ -151,6 +151,16 @@ _WEIGHTS: dict[str, dict[Any, float]] = {
 }
 """Odds against 1 in sampling; collide is frequent where a second subject makes it possible."""
 
+_HABITS: dict[tuple[str, str, str], dict[Any, float]] = {
+    ("beard", "presentation", "feminine"): {"none": 100.0},
+    ("hair_style", "presentation", "feminine"): {"bald": 0.25},
+    ("hair_color", "age", "senior"): {"grey": 8.0},
+    ("light", "setting", "city"): {"night": 4.0},
+    ("weather", "setting", "desert"): {"clear": 5.0, "snow": 0.25},
+    ("weather", "setting", "beach"): {"clear": 5.0, "snow": 0.25},
+}
+"""(factor, condition, its value) -> odds that replace the usual ones."""
+
 _NATURAL: dict[str, tuple[str, ...]] = {
     "dog": ("brown", "black", "white", "grey", "orange"),
     "cat": ("orange", "black", "white", "grey", "brown"),
@@ -222,15 +232,8 @@ def _order(seed: int, name: str, values: tuple[Level, ...], given: dict[str, Any
 def _weights(name: str, given: dict[str, Any]) -> dict[Any, float]:
     natural = _NATURAL.get(str(given.get({"color": "subject", "other_color": "other"}.get(name, ""))))
     if natural is not None:
-        return {color: 20.0 for color in natural}
-    if name == "beard" and given.get("presentation") == "feminine":
-        return {"none": 100.0}
-    if name == "hair_style" and given.get("presentation") == "feminine":
-        return {"bald": 0.25}
-    if name == "hair_color" and given.get("age") == "senior":
-        return {"grey": 8.0}
-    if name == "light" and given.get("setting") == "city":
-        return {"night": 4.0}
-    if name == "weather" and given.get("setting") in ("desert", "beach"):
-        return {"clear": 5.0, "snow": 0.25}
+        return dict.fromkeys(natural, 20.0)
+    for (factor, condition, value), weights in _HABITS.items():
+        if name == factor and given.get(condition) == value:
+            return weights
     return _WEIGHTS.get(name, {})

@@ -12,6 +12,9 @@ from moviegen.backlot.palette import Color, Look, darker, lighter, mix
 from moviegen.backlot.pose import Pose
 from moviegen.backlot.stage import Stage
 
+Stops = list[tuple[float, Color]]
+"""(v, colour) from the top of the sky to the nearest ground."""
+TOP_V, BOTTOM_V = -0.62, 0.62
 GROUND_V = 0.30
 """Where the subject stands in a wide shot: picture heights below the horizon."""
 
@@ -56,6 +59,19 @@ class Scenery:
         if self.wind == 0.0:
             return pose
         return pose.shear(0.10 + 0.09 * sine(0.55 * self.time_s_T + phase))
+
+
+def ground_stops(s: Scenery, far: Color, near: Color) -> Stops:
+    """The base of an outdoor picture: the sky, then ground from far to near."""
+    look = s.look
+    return [
+        (TOP_V, look.sky[0]),
+        (-0.22, look.sky[1]),
+        (0.0, look.sky[2]),
+        (0.0001, s.color(far, 0.15)),
+        (0.12, s.color(mix(far, near, 0.5), 0.6)),
+        (BOTTOM_V, s.color(near, 1.0)),
+    ]
 
 
 def depth_of(v: float) -> float:
@@ -197,9 +213,11 @@ def tufts(s: Scenery, purpose: str, color: Color, low: float, high: float, spaci
         h = (0.018 + 0.03 * two) * (0.4 + depth)
         tone = s.color(color if three < 0.5 else lighter(color, 0.22), depth)
         s.stage.polygon(
-            s.at(depth), ((u - 0.5 * h, v), (u - 0.3 * h, v - h), (u, v - 0.3 * h), (u + 0.4 * h, v - h), (u + 0.5 * h, v)),
-            tone, convex=False,
-        )  # fmt: skip
+            s.at(depth),
+            ((u - 0.5 * h, v), (u - 0.3 * h, v - h), (u, v - 0.3 * h), (u + 0.4 * h, v - h), (u + 0.5 * h, v)),
+            tone,
+            convex=False,
+        )
 
 
 def pebbles(s: Scenery, purpose: str, color: Color, low: float, high: float, spacing: float = 0.2) -> None:

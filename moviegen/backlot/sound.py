@@ -18,10 +18,27 @@ from moviegen.backlot.scene import Scene
 from moviegen.backlot.settings import place_of
 
 _AMBIENCE = {
-    "park": "birdsong", "beach": "waves", "city": "hum", "desert": "breeze", "snow": "breeze", "forest": "birdsong", "sea": "waves",
-    "open water": "waves", "underwater": "bubbling", "studio": "room",
-}  # fmt: skip
-_SURFACE = {"park": "grass", "forest": "grass", "beach": "sand", "desert": "sand", "snow": "snow", "city": "stone", "studio": "stone", "sea": "wood"}  # fmt: skip
+    "park": "birdsong",
+    "beach": "waves",
+    "city": "hum",
+    "desert": "breeze",
+    "snow": "breeze",
+    "forest": "birdsong",
+    "sea": "waves",
+    "open water": "waves",
+    "underwater": "bubbling",
+    "studio": "room",
+}
+_SURFACE = {
+    "park": "grass",
+    "forest": "grass",
+    "beach": "sand",
+    "desert": "sand",
+    "snow": "snow",
+    "city": "stone",
+    "studio": "stone",
+    "sea": "wood",
+}
 _MOTOR = {"roll": ("rumble", 0.7), "slide": ("scrape", 0.8), "spin": ("whoosh", 0.5), "sail": ("waves", 0.5)}
 _EVENT_GAIN = 0.62
 
@@ -86,22 +103,26 @@ def _strike(mix: Floats, sound: Floats, gain: float, time_s: float, rate_hz: int
         mix[first : first + part] += gain * sound[:part]
 
 
+_SOUND = {"jump": "spring", "land": "thud", "flap": "flap", "splash": "splash"}
+
+
 def sound_of(scene: Scene, event: Event) -> str:
     """The name of the sound an event makes."""
     if event.kind == "step":
         return f"step {_SURFACE.get(scene.setting, 'grass')}"
-    if event.kind == "jump":
-        return "spring"
-    if event.kind == "land":
-        return "thud"
     if event.kind == "bounce":
-        return scene.subject if scene.subject in ("ball", "balloon", "box") else "thud"
+        return scene.subject
     if event.kind == "collide":
-        pair = {scene.subject, scene.other}
-        if "car" in pair:
-            return "metal"
-        if pair <= {"ball", "box"}:
-            return "clack"
-        return "balloon" if "balloon" in pair else "box" if pair <= {"boat", "box"} else "thud"
-    assert event.kind in ("flap", "splash"), event.kind
-    return event.kind
+        return _crash({scene.subject, scene.other})
+    return _SOUND[event.kind]
+
+
+def _crash(pair: set[str]) -> str:
+    """What two things sound like that run into each other; the loudest material is heard."""
+    if "car" in pair:
+        return "metal"
+    if pair <= {"ball", "box"}:
+        return "clack"
+    if "balloon" in pair:
+        return "balloon"
+    return "box" if pair & {"boat", "box"} else "thud"

@@ -29,8 +29,8 @@ class Shape:
     """One flat polygon.
 
     points_P2 are local to `pose`. instance: 0 scenery, 1, 2, … subjects. shown_T: frames in which it is there.
-    convex: drawn by the faster filler. solid: False for shadows and glows, which belong to nobody in masks. rounded: a ring
-    or capsule, whose corners may be thinned out when it is small. coarse_P2: the same with fewer
+    convex: drawn by the faster filler. solid: False for shadows and glows, which belong to nobody in masks.
+    rounded: a ring or capsule, whose corners may be thinned out when it is small. coarse_P2: the same with fewer
     corners, for small pictures.
     """
 
@@ -145,7 +145,8 @@ _CAP = _unit_circle(32)
 @lru_cache(maxsize=4096)
 def ring(x: float, y: float, rx: float, ry: float) -> PointsP2:
     """An ellipse as 48 points."""
-    return _CIRCLE * np.array([rx, ry]) + np.array([x, y])
+    points: PointsP2 = _CIRCLE * np.array([rx, ry]) + np.array([x, y])
+    return points
 
 
 @lru_cache(maxsize=4096)

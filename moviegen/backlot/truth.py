@@ -31,8 +31,9 @@ class Truth:
     masks_THW: uint8 instance of each pixel: 0 scenery (with shadows and weather), 1 … count the subject and its
     copies, then the second subject. A pixel belongs to the instance that covers most of it.
     boxes_TK4: float32 left, top, right, bottom in pixels, instance k+1 at index k; NaN where it is not in the picture.
-    landmarks_TP2: float32 pixels (the top left pixel spans 0 to 1): left and right eye (as the viewer sees them), nose, left and right mouth corner,
-    of the person; visible_T: whether the face looks at the camera and lies in the picture. None without a person.
+    landmarks_TP2: float32 pixels (the top left pixel spans 0 to 1): left and right eye (as the viewer sees them), nose,
+    left and right mouth corner of the person; visible_T: whether the face looks at the camera and lies in the picture.
+    Both are None without a person.
     flow_TCHW: float32 (T-1, 2, H, W): where each pixel of frame t is in frame t+1, as (across, down) pixels.
     flow_known_THW: bool (T-1, H, W), False where a shape was turned edge-on and has no defined motion.
     events: by time. factors: of the scene, with `seed`. names: of the instances.

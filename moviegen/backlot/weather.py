@@ -84,6 +84,6 @@ def _leaf(height: int) -> npt.NDArray[np.int64]:
         (u, v)
         for v in range(-reach, reach + 1)
         for u in range(-reach, reach + 1)
-        if (u / (1.6 * half)) ** 2 + (v / (0.8 * half)) ** 2 <= 1.0
+        if u * u + 4 * v * v <= 2.56 * half * half
     ]
     return np.array(cells, dtype=np.int64)
