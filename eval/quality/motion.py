@@ -26,8 +26,8 @@ pixels between frames an eighth of a second apart."""
     needs=("flow",),
     source="ours, on DIS flow (Kroeger et al. 2016)",
     summary="mean speed of the picture's pixels, in short sides of the picture per second",
-    blind_spots="camera and object motion count alike; noise and cuts give flow too; motion too fast for eight frames a second "
-    "and flat areas are underestimated",
+    blind_spots="camera and object motion count alike; noise and cuts give flow too; motion too fast for eight "
+    "frames a second and flat areas are underestimated",
     invariant_to=frozenset({"fps", "size"}),
 )
 def motion_magnitude(measured: Measured) -> float:

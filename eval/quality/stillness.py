@@ -76,10 +76,12 @@ def duplicated_frames(measured: Measured) -> float:
 
 
 def repeats(cell_P: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which pairs are repeats, bool P. Near the clip's ends one side alone decides."""
-    unknown = np.full(REACH, np.inf)
-    padded = np.concatenate([unknown, cell_P, unknown])
+    """Which pairs are repeats, bool P. Where the clip's end cuts one side short, the other stands in for it."""
+    padded = np.concatenate([np.zeros(REACH), cell_P, np.zeros(REACH)])
     largest = np.lib.stride_tricks.sliding_window_view(padded, REACH).max(axis=1)
     before_P, after_P = largest[: cell_P.size], largest[REACH + 1 :]
-    motion_P = np.minimum(before_P, after_P)
-    return np.asarray((cell_P <= SAME) & (cell_P < OF_MOTION * motion_P) & np.isfinite(motion_P))
+    either_P = np.maximum(before_P, after_P)
+    from_start_P = np.arange(cell_P.size)
+    before_P = np.where(from_start_P < REACH, either_P, before_P)
+    after_P = np.where(from_start_P[::-1] < REACH, either_P, after_P)
+    return np.asarray((cell_P <= SAME) & (cell_P < OF_MOTION * np.minimum(before_P, after_P)))

@@ -45,11 +45,13 @@ class Made:
         return Clip(stacked, fps, audio_CN, None if audio_CN is None else Made.RATE_HZ)
 
     @staticmethod
+    @functools.cache
     def still(colour: int | tuple[int, int, int] = 128, size: int = 64, frames: int = 16, fps: float = 8) -> Clip:
         """One flat colour."""
         return Made.clip([np.full((size, size, 3), colour, np.uint8)] * frames, fps)
 
     @staticmethod
+    @functools.cache
     def pan(
         speed: float = 0.25, size: int = 64, fps: float = 8, seconds: float = 2.0, seed: int = 0, width: int = 0
     ) -> Clip:
@@ -65,12 +67,14 @@ class Made:
         return Made.clip(frames, fps)
 
     @staticmethod
+    @functools.cache
     def noise(size: int = 64, frames: int = 16, fps: float = 8, seed: int = 0) -> Clip:
         """Uniform noise, new in every frame."""
         rng = np.random.default_rng(seed)
         return Made.clip(rng.integers(0, 256, (frames, size, size, 3), np.uint8), fps)
 
     @staticmethod
+    @functools.cache
     def bounce(
         impacts_s: tuple[float, ...] = (0.5, 1.25, 1.75, 2.75, 3.25),
         sounds_s: tuple[float, ...] | None = None,
