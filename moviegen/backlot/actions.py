@@ -239,7 +239,7 @@ def _jump(actor: Actor, rate: float, time: Floats) -> Motion:
     flight = (part - _CROUCH) / (1.0 - _CROUCH)
     air = np.where(flight > 0.0, 4.0 * flight * (1.0 - flight), 0.0)
     crouch = np.where(flight > 0.0, 0.0, 4.0 * (part / _CROUCH) * (1.0 - part / _CROUCH))
-    height = min(0.48 * actor.height, 0.34 * actor.room)
+    height = min(0.48 * actor.height, 0.34 * actor.room, max(0.09 * actor.height, actor.room - 1.1 * actor.height))
     base = _hover(actor, 0.36) if actor.kind == "fish" else 0.0
     give = min(1.0, 2.4 * height / actor.height)
     stretch = 1.0 + give * (0.05 * air - 0.13 * crouch)

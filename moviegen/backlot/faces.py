@@ -119,7 +119,8 @@ def draw_head(stage: Stage, pose: Pose, person: Person, look: Look, yaw: Any, ti
         if turning
         else pose.move(0.10 * glance, 0.0)
     )
-    shade = darker(skin, 0.22)
+    # On the darkest skins lines are drawn lighter than the skin, so that all faces read equally well.
+    shade = darker(skin, 0.22) if person.skin < 8 else lighter(skin, 0.15)
     with stage.ink(INK):
         if person.hair_style not in ("long",):
             for x in (-1.0, 1.0):
@@ -161,12 +162,12 @@ def _face(
         for x, y in ((-0.46, 0.30), (-0.34, 0.36), (-0.40, 0.24), (0.46, 0.30), (0.34, 0.36), (0.40, 0.24)):
             stage.ellipse(face, x, f.eye_y + y, 0.022, color=darker(skin, 0.3))
     if person.age == "senior":
-        _wrinkles(stage, face, f, darker(skin, 0.30))
+        _wrinkles(stage, face, f, darker(skin, 0.30) if person.skin < 8 else lighter(skin, 0.2))
     hair = look.subject(HAIR[person.hair_color])
     if person.beard == "full":
         _beard(stage, face, f, hair)
     if person.glasses:
-        _lenses(stage, face, f, skin)
+        _lenses(stage, face, person, f, skin)
     _eyes(stage, face, person, f, time_s_T)
     for x in (-1.0, 1.0):
         brow = face.move(x * f.eye_gap, f.eye_y - f.eye - 0.13).turn(x * (0.02 + f.brow_tilt))
@@ -205,31 +206,26 @@ def _wrinkles(stage: Stage, face: Pose, f: Features, tone: Color) -> None:
 
 
 def _beard(stage: Stage, face: Pose, f: Features, hair: Color) -> None:
-    w, j = f.width, f.jaw
+    """Along the jaw and under the nose; the cheeks stay free."""
+    w, j, y = f.width, f.jaw, f.mouth_y
+    right = ((0.97 * w, 0.10), (0.96 * w, 0.44), (0.84 * j, 0.82), (0.40, 1.10))
+    inner = ((0.42 * w, y - 0.10), (0.62 * w, y - 0.06), (0.82 * w, 0.42))
     stage.curve(
         face,
         (
-            (-0.98 * w, 0.02),
-            (-0.80 * w, 0.24),
-            (-0.55 * w, f.mouth_y - 0.20),
-            (0.0, f.mouth_y - 0.16),
-            (0.55 * w, f.mouth_y - 0.20),
-            (0.80 * w, 0.24),
-            (0.98 * w, 0.02),
-            (0.98 * w, 0.40),
-            (0.86 * j, 0.78),
-            (0.42, 1.08),
-            (0.0, 1.16),
-            (-0.42, 1.08),
-            (-0.86 * j, 0.78),
-            (-0.98 * w, 0.40),
+            *right,
+            (0.0, 1.17),
+            *((-x, v) for x, v in reversed(right)),
+            *((-x, v) for x, v in reversed(inner)),
+            (0.0, y - 0.16),
+            *inner,
         ),
         hair,
     )
 
 
-def _lenses(stage: Stage, face: Pose, f: Features, skin: Color) -> None:
-    frame: Color = (44, 40, 52)
+def _lenses(stage: Stage, face: Pose, person: Person, f: Features, skin: Color) -> None:
+    frame: Color = (44, 40, 52) if person.skin < 8 else (226, 186, 104)
     r = f.eye + 0.12
     stage.box(face, -f.eye_gap, f.eye_y - 0.035, f.eye_gap, f.eye_y + 0.02, frame)
     for x in (-1.0, 1.0):
@@ -243,11 +239,11 @@ def _lenses(stage: Stage, face: Pose, f: Features, skin: Color) -> None:
         )
     for x in (-1.0, 1.0):
         stage.ellipse(face, x * f.eye_gap, f.eye_y, r + 0.045, r * 0.95 + 0.045, frame)
-        stage.ellipse(face, x * f.eye_gap, f.eye_y, r, r * 0.95, lighter(skin, 0.34))
+        stage.ellipse(face, x * f.eye_gap, f.eye_y, r, r * 0.95, lighter(skin, 0.30 if person.skin < 8 else 0.16))
 
 
 def _eyes(stage: Stage, face: Pose, person: Person, f: Features, time_s_T: Floats) -> None:
-    beat = fraction(time_s_T / 2.9 + draw(person.face, "blink"))
+    beat = fraction(time_s_T / 2.9 + draw(person.face, "blink", 0.05, 0.95))
     open_T = np.where(beat < 0.045, 0.12, 1.0)
     iris = EYES[person.eye_color]
     lash: Color = (38, 26, 32)

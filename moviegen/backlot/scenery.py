@@ -10,7 +10,7 @@ from moviegen.backlot.camera import Camera
 from moviegen.backlot.exact import Floats, draw, draws, sine
 from moviegen.backlot.palette import Color, Look, darker, lighter, mix
 from moviegen.backlot.pose import Pose
-from moviegen.backlot.stage import Stage
+from moviegen.backlot.stage import Stage, ring
 
 Stops = list[tuple[float, Color]]
 """(v, colour) from the top of the sky to the nearest ground."""
@@ -134,11 +134,19 @@ def _clouds(s: Scenery, count: int) -> None:
 
 
 def ridge(s: Scenery, purpose: str, depth: float, base: float, height: float, color: Color, step: float) -> None:
-    """Rolling hills: a row of wide ellipses that share a base line."""
+    """Rolling hills: a row of wide domes that share a base line."""
     tone = s.color(color, depth)
     for u, (one, two, _, _) in s.cells(purpose, step):
         h = height * (0.55 + 0.7 * one)
-        s.stage.ellipse(s.at(depth), u, base + 0.02, step * (0.75 + 0.35 * two), h, tone)
+        s.stage.polygon(s.at(depth), _dome(u, base + 0.02, step * (0.75 + 0.35 * two), h), tone, rounded=True)
+
+
+def _dome(u: float, v: float, rx: float, ry: float) -> Floats:
+    """An ellipse with a nearly flat underside."""
+    points = ring(u, v, rx, ry).copy()
+    below = points[:, 1] > v
+    points[below, 1] = v + 0.12 * (points[below, 1] - v)
+    return points
 
 
 def peaks(s: Scenery, purpose: str, depth: float, height: float, color: Color, cap: Color | None) -> None:

@@ -16,8 +16,8 @@ from moviegen.backlot import FACTORS, render, sample_scene
 from moviegen.backlot.factors import ACTIONS
 
 GOLDEN = {
-    3: "e1ae2b79de7100ec5046bbac97475fc1c6e75627d08d1b65bb9bd07263aa9058",
-    6: "1c019f2a067060cb962687afc60e3ea79eb087ac8fbe9847b1a0a073712e7a49",
+    3: "02065775bd2acf93dc434e81d8466c17d811f6b6aff8bb919c2bc14193e9b511",
+    6: "8a6b6874d47ebd7e4c41f6c061d91077261f8ac3869d57273f19fb76d360e038",
     17: "70b6f2b54aa5506bb13141d7866cd1e953cf8a6f3bce520f14f2a3d650c890fd",
     40: "53f3ad8f812b960d79d2a5541e894104cd7b84a0df9cb2df0f9a91ea437dab69",
 }
