@@ -1,8 +1,9 @@
 """From values to utilities: how each metric of a suite counts, on 0…1 where higher is better.
 
     higher, lower   linear from `worst` (0) to `best` (1), the suite's or the metric's own range, clipped
-    band            1 between the reference clips' q05 and q95, falling linearly to 0 one band width outside;
-                    without reference clips the metric is shown raw and does not count
+    band            1 between the reference clips' q05 and q95, falling linearly to 0 one band width outside, or at
+                    the end of the metric's range where that is nearer (a picture that does not move at all is as wrong
+                    as can be, however wide the band); without reference clips it is shown raw and does not count
 
 Metric names and versions are those of the run's manifest, weights and bounds those of the suite.
 """
@@ -26,6 +27,9 @@ BAND_FLOOR_OF_MIDDLE = 0.05
 BAND_FLOOR_OF_RANGE = 0.01
 """Least band width, as a share of |q50| and of a finite range: reference clips that agree exactly (no duplicated frame
 in any) must not turn the smallest departure into the worst score."""
+
+NEAREST_END = 0.01
+"""An end of the range that is nearer to the band than this share of its width is not told from the band's own edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,10 @@ def scoring_plan(suite: Suite, facts: Sequence[MetricFacts]) -> ScoringPlan:
 
 
 def band_utility(facts: MetricFacts, quantiles: Quantiles) -> Utility:
-    """1 inside q05…q95, 0 one band width outside; the width has a floor (see BAND_FLOOR_OF_MIDDLE)."""
+    """1 inside q05…q95; 0 one band width outside, or at an end of the range that is nearer.
+
+    The width has a floor (see BAND_FLOOR_OF_MIDDLE); a band that reaches an end of the range has no fall on that side.
+    """
     spread = facts.high - facts.low
     width = max(
         quantiles.q95 - quantiles.q05,
@@ -122,7 +129,13 @@ def band_utility(facts: MetricFacts, quantiles: Quantiles) -> Utility:
         BAND_FLOOR_OF_RANGE * spread if math.isfinite(spread) else 0.0,
         1e-9,
     )
-    return Utility(quantiles.q05 - width, quantiles.q05, quantiles.q95, quantiles.q95 + width)
+    below, above = quantiles.q05 - facts.low, facts.high - quantiles.q95
+    return Utility(
+        zero_below=quantiles.q05 - (min(width, below) if below > NEAREST_END * width else width),
+        one_from=quantiles.q05,
+        one_to=quantiles.q95,
+        zero_above=quantiles.q95 + (min(width, above) if above > NEAREST_END * width else width),
+    )
 
 
 def linear_utility(worst: float, best: float) -> Utility:

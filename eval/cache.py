@@ -70,5 +70,5 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A name in the same folder that no other writer uses. Unlike tempfile's, the file will have ordinary permissions."""
+    """A name in the same folder that no other writer uses; unlike tempfile's files, its file is not private."""
     return path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}")

@@ -80,6 +80,14 @@ def held(clip: Clip, times: int) -> Clip:
     return Clip(np.repeat(clip.frames_TCHW, times, axis=0), clip.fps * times)
 
 
+def out_of_order(swaps: int) -> Clip:
+    """A steady pan in which so many pairs of neighbouring frames have changed places."""
+    frames = Made.pan().frames_TCHW.copy()
+    for first in range(1, 1 + 2 * swaps, 2):
+        frames[[first, first + 1]] = frames[[first + 1, first]]
+    return Clip(frames, 8)
+
+
 def stopped(clip: Clip, after: int) -> Clip:
     frames = clip.frames_TCHW.copy()
     frames[after:] = frames[after]
@@ -146,6 +154,7 @@ KNOWN: dict[str, list[tuple[Callable[[], Clip], float, float]]] = {
     "motion_magnitude": [(lambda: Made.pan(0.25), 0.25, 0.005), (lambda: Made.pan(0.25, size=256), 0.25, 0.005)],
     "dynamic_degree": [(lambda: Made.pan(0.25), 1, 0), (lambda: Made.pan(0.12), 0, 0)],
     "motion_smoothness": [(lambda: flicker(100, 120), 1 - 20 / 255, 1e-6), (Made.still, 1, 0)],
+    "motion_coherence": [(Made.pan, 1, 0.05), (lambda: jittered(Made.pan(0.0), 2), 0, 0.05)],
     "warp_error": [(lambda: flicker(100, 110), 10 / 255, 1e-6), (lambda: Made.pan(0.25), 0, 0.001)],
     "frozen_frames": [(Made.still, 1, 0), (Made.pan, 0, 0), (lambda: stopped(Made.pan(), 8), 7 / 15, 1e-9)],
     "duplicated_frames": [(Made.pan, 0, 0), (lambda: held(Made.pan(), 2), 16 / 31, 1e-9), (Made.still, 0, 0)],
@@ -191,6 +200,7 @@ DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip]]]] = {
     "motion_magnitude": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "dynamic_degree": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "motion_smoothness": (-1, [lambda p=p: jittered(Made.pan(0.1), p) for p in (0, 1, 2, 4)]),
+    "motion_coherence": (-1, [lambda n=n: out_of_order(n) for n in (0, 1, 3, 6)]),
     "warp_error": (+1, [lambda s=s: noisy(Made.pan(), s) for s in (0, 4, 8, 16)]),
     "frozen_frames": (+1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "duplicated_frames": (+1, [lambda t=t: held(Made.pan(), t) for t in (1, 2, 3, 4)]),
@@ -231,6 +241,7 @@ TOLERANCE: dict[str, float] = {
     "motion_magnitude": 0.01,
     "dynamic_degree": 0.05,
     "motion_smoothness": 0.005,
+    "motion_coherence": 0.05,
     "warp_error": 0.005,
     "frozen_frames": 0.05,
     "duplicated_frames": 1e-9,
