@@ -82,7 +82,7 @@ def _time(info: ClipInfo, values: Values) -> Iterator[Finding]:
     repeats = values.get("duplicated_frames", 0.0)
     if repeats >= PADDED:
         rate = info.fps * (1 - repeats)
-        sentence = f"{repeats:.0%} of the frames repeat the one before: the real rate is about {rate:.3g} fps"
+        sentence = f"{repeats:.0%} of the frames repeat the one before: the real rate is about {rate:.2g} fps"
         yield Finding("warning", sentence, "duplicated_frames")
     loop = values.get("looping", 0.0)
     if loop >= LOOPS:

@@ -15,6 +15,7 @@ LEAST = 10.0
 """Grey levels of mean change. Cuts between shots of one grading start near 15; a fast pan at eight frames a second
 reaches 30, but so do its neighbours."""
 TIMES_USUAL = 3.0
+TIMES_BESIDE = 2.0
 REACH = 6
 
 
@@ -41,14 +42,19 @@ def scene_cuts(measured: Measured) -> float:
 
 
 def cuts(mean_P: npt.NDArray[np.float64], across_P: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Which pairs, bool P, change at least 10 levels and three times the median of their neighbours,
-    and are no flash: the frames on either side of the pair's neighbours still differ half as much.
+    """Which pairs are cuts, bool P.
+
+    A cut changes at least 10 levels, three times the median of the six pairs before and after, and twice either
+    neighbour (fast motion comes and goes, a cut is at once). It lasts: the frames on the far sides of its neighbours
+    still differ half as much, those around a flash do not.
     """
     found_P = mean_P >= LEAST
     for pair in map(int, np.flatnonzero(found_P)):
         others = np.delete(mean_P[max(0, pair - REACH) : pair + REACH + 1], min(pair, REACH))
         usual = float(np.median(others)) if others.size else 0.0
+        beside = max([*mean_P[max(0, pair - 1) : pair], *mean_P[pair + 1 : pair + 2]], default=0.0)
         # across_P[i] spans pairs i, i+1, i+2
         lasting = across_P[pair - 1] if 1 <= pair <= across_P.size else mean_P[pair]
-        found_P[pair] = mean_P[pair] >= TIMES_USUAL * usual and lasting >= 0.5 * mean_P[pair]
+        stands_out = mean_P[pair] >= max(TIMES_USUAL * usual, TIMES_BESIDE * beside)
+        found_P[pair] = stands_out and lasting >= 0.5 * mean_P[pair]
     return np.asarray(found_P)
