@@ -186,8 +186,16 @@ def parse_suite(content: Any, place: str, reference: Any = None) -> Suite:
     try:
         return Suite.model_validate(whole)
     except ValidationError as error:
-        lines = [f"{place}: {_where(e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
-        raise SuiteError("\n".join(lines)) from error
+        raise SuiteError("\n".join(f"{place}: {mistake}" for mistake in _mistakes(error))) from error
+
+
+def _mistakes(error: ValidationError) -> Iterator[str]:
+    found = error.errors()
+    for one in found:
+        # pydantic also calls a list too short when its items were bad: the items' own lines say what to do.
+        inside = any(len(e["loc"]) > len(one["loc"]) and e["loc"][: len(one["loc"])] == one["loc"] for e in found)
+        if not (one["type"] == "too_short" and inside):
+            yield f"{_where(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
 
 
 def _where(location: tuple[int | str, ...]) -> str:

@@ -5,6 +5,7 @@ A sweep that is stopped, by whatever, is resumed from its folder: units already 
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from benchmarks.calibrate import suite_metrics
 from benchmarks.executors import ExecutorName, Job, execute
 from benchmarks.generator import KINDS, GeneratorError, GeneratorSpec
 from benchmarks.generators.folder import folder_cases
-from benchmarks.manifest import GeneratorFacts, Manifest, MetricFacts
+from benchmarks.manifest import RUN_ID, GeneratorFacts, Manifest, MetricFacts
 from benchmarks.provenance import code_facts, environment_facts
 from benchmarks.records import Unit, UnitResult
 from benchmarks.store import Run, RunWriter, StoreError
@@ -102,6 +103,8 @@ def start(
 ) -> RunWriter:
     """Make a new run folder under `root`, with its manifest. Raises StoreError when it exists already."""
     name = run_id or _fresh_id(root, suite.name)
+    if not re.fullmatch(RUN_ID, name):
+        raise StoreError(f"run name {name!r}: letters, digits, '.', '_' and '-' only, 80 at most, a letter or digit first")
     manifest = Manifest(
         run=name,
         created=datetime.now(UTC),

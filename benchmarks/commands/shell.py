@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 USER = 2
 FAILURE = 1
 INTERRUPTED = 130
+OURS = frozenset({"eval", "moviegen", "safety", "benchmarks", "dashboards"})
 
 
 @contextmanager
 def errors() -> Iterator[None]:
     """Turn the mistakes that our own code names into one line (per mistake) on standard error.
 
-    ValueError is a user's mistake (exit 2); a full disk and other operating-system errors are failures (exit 1).
+    A ValueError of our own is a user's mistake (exit 2); a full disk and other operating-system errors are failures (exit 1).
     Anything else is a bug and keeps its traceback.
     """
     from benchmarks.sweep import DiskFullError
@@ -34,8 +35,8 @@ def errors() -> Iterator[None]:
     except OSError as error:
         fail(f"{error.filename or 'input/output'}: {error.strerror or error}", FAILURE)
     except ValueError as error:
-        if type(error).__module__ == "builtins":
-            raise  # not one of ours: a bug, which needs its traceback
+        if type(error).__module__.split(".")[0] not in OURS:
+            raise  # a library's complaint, not a user's mistake that we have named: a bug, which needs its traceback
         fail(str(error), USER)
 
 

@@ -106,7 +106,7 @@ def main() -> None:
     reference = reference_from_backlot(backlot, suite_metrics(backlot), REFERENCE_CLIPS)
     for suite in (with_reference(backlot, reference), with_reference(smoke, reference)):
         write_suite(suite, SUITES_FOLDER / f"{suite.name}.yaml")
-        print(f"{name}: {len(suite.cases)} cases, {suite.sha256[:12]}")
+        print(f"{suite.name}: {len(suite.cases)} cases, {suite.sha256[:12]}")
 
 
 if __name__ == "__main__":
