@@ -134,7 +134,7 @@ def place(shapes: Sequence[Shape], frames: int, width: int, height: int, factor:
     return Placed(kept, outlines, visible[seen].T, still[seen] & unconditional, poses[:, which[seen]])
 
 
-_SPECK = 0.22
+_SPECK = 0.28
 """Picture pixels: shapes reaching less far than this from their middle are left out."""
 _BAR = {step: np.concatenate([np.arange(0, 17, step), np.arange(17, 34, step)]) for step in (2, 4, 8)}
 

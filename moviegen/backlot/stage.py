@@ -22,6 +22,7 @@ from moviegen.backlot.pose import Pose
 
 Bools = npt.NDArray[np.bool_]
 PointsP2 = Floats
+Corners = tuple[tuple[float, float], ...]
 
 
 @dataclass(slots=True)
@@ -78,37 +79,21 @@ class Stage:
         rounded: bool = False,
     ) -> None:
         """A polygon; convex unless said otherwise. Not solid: shadows, glows, reflections."""
-        self._add(pose, np.asarray(points_P2, dtype=np.float64), color, convex, solid, rounded)
+        points = np.asarray(points_P2, dtype=np.float64)
+        outline = None
+        if self._inked is not None:
+            known = isinstance(points_P2, tuple)
+            outline = grown(points_P2, self._ink) if known else grow(points, self._ink)
+        self._add(Shape(pose, points, color, self.instance, convex, self.shown_T, solid, rounded), outline, None)
 
-    def curve(
-        self, pose: Pose, corners: tuple[tuple[float, float], ...], color: Color, *, convex: bool = False
-    ) -> None:
+    def curve(self, pose: Pose, corners: Corners, color: Color, *, convex: bool = False) -> None:
         """A closed curve drawn towards its corners (a quadratic B-spline); it has fewer corners when it is small."""
-        self._add(pose, rounded_off(corners, 3), color, convex, True, False, rounded_off(corners, 1))
-
-    def _add(
-        self,
-        pose: Pose,
-        points: PointsP2,
-        color: Color,
-        convex: bool,
-        solid: bool,
-        rounded: bool,
-        coarse: PointsP2 | None = None,
-    ) -> None:
-        shape = Shape(pose, points, color, self.instance, convex, self.shown_T, solid, rounded, coarse)
+        fine, coarse = rounded_off(corners, 3, 0.0), rounded_off(corners, 1, 0.0)
+        shape = Shape(pose, fine, color, self.instance, convex, self.shown_T, True, False, coarse)
         if self._inked is None:
-            self.shapes.append(shape)
-            return
-        if self._ink > 0.0:
-            outline = replace(
-                shape,
-                points_P2=grow(points, self._ink),
-                color=darker(color, 0.55),
-                coarse_P2=None if coarse is None else grow(coarse, self._ink),
-            )
-            self.shapes.append(outline)
-        self._inked.append(shape)
+            self._add(shape, None, None)
+        else:
+            self._add(shape, rounded_off(corners, 3, self._ink), rounded_off(corners, 1, self._ink))
 
     def ellipse(
         self,
@@ -122,11 +107,25 @@ class Stage:
         solid: bool = True,
     ) -> None:
         """An ellipse about (x, y); a circle when ry is left out."""
-        self.polygon(pose, ring(x, y, rx, rx if ry is None else ry), color, solid=solid, rounded=True)
+        ry = rx if ry is None else ry
+        outline = None if self._inked is None else ring(x, y, rx + self._ink, ry + self._ink)
+        points = ring(x, y, rx, ry)
+        self._add(Shape(pose, points, color, self.instance, True, self.shown_T, solid, True), outline, None)
 
     def limb(self, pose: Pose, x0: float, y0: float, x1: float, y1: float, r0: float, r1: float, color: Color) -> None:
         """A rounded bar from (x0, y0) with radius r0 to (x1, y1) with radius r1."""
-        self.polygon(pose, capsule(x0, y0, x1, y1, r0, r1), color, rounded=True)
+        outline = None if self._inked is None else capsule(x0, y0, x1, y1, r0 + self._ink, r1 + self._ink)
+        points = capsule(x0, y0, x1, y1, r0, r1)
+        self._add(Shape(pose, points, color, self.instance, True, self.shown_T, True, True), outline, None)
+
+    def _add(self, shape: Shape, outline: PointsP2 | None, coarse_outline: PointsP2 | None) -> None:
+        """Put a shape on the list; inside ink() its outline now, and itself when the ink is closed."""
+        if self._inked is None or outline is None:
+            self.shapes.append(shape)
+            return
+        ink = darker(shape.color, 0.55)
+        self.shapes.append(replace(shape, points_P2=outline, color=ink, coarse_P2=coarse_outline))
+        self._inked.append(shape)
 
     def box(self, pose: Pose, x0: float, y0: float, x1: float, y1: float, color: Color) -> None:
         """A rectangle with corners (x0, y0) and (x1, y1)."""
@@ -164,17 +163,26 @@ def capsule(x0: float, y0: float, x1: float, y1: float, r0: float, r1: float) ->
     )
 
 
-@lru_cache(maxsize=1024)
-def rounded_off(corners: tuple[tuple[float, float], ...], times: int) -> PointsP2:
-    """Chaikin's corner cutting: every cut replaces a corner by two, a quarter of the way along its edges."""
-    points = np.array(corners, dtype=np.float64)
+@lru_cache(maxsize=2048)
+def rounded_off(corners: Corners, times: int, width: float) -> PointsP2:
+    """Chaikin's corner cutting: every cut replaces a corner by two, a quarter of the way along its edges.
+
+    The result is grown by `width`.
+    """
+    points: PointsP2 = np.array(corners, dtype=np.float64)
     for _ in range(times):
         after = np.roll(points, -1, axis=0)
         cut = np.empty((2 * len(points), 2))
         cut[0::2] = 0.75 * points + 0.25 * after
         cut[1::2] = 0.25 * points + 0.75 * after
         points = cut
-    return points
+    return points if width == 0.0 else grow(points, width)
+
+
+@lru_cache(maxsize=2048)
+def grown(corners: Corners, width: float) -> PointsP2:
+    """grow(), remembered: bodies and props are the same from scene to scene."""
+    return grow(np.array(corners, dtype=np.float64), width)
 
 
 def grow(points_P2: PointsP2, width: float) -> PointsP2:
