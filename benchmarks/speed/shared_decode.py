@@ -38,7 +38,7 @@ def main() -> None:
         for width, height, wanted in SIZES:
             path = Path(folder) / f"{width}x{height}.mp4"
             write_clip(moving_texture(width, height), path, crf=23)
-            _shared(path, metrics[:1])  # what is imported on first use is nobody's time
+            _shared(path, metrics)  # what is imported on first use is nobody's time
             shared, separate = _shared(path, metrics), _separate(path, metrics)
             _print(f"{width}×{height}", shared, separate, wanted)
 
