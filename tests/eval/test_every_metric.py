@@ -284,6 +284,12 @@ def test_every_metric_is_in_every_table() -> None:
     assert set(TOLERANCE) == {m.spec.name for m in METRICS if m.spec.invariant_to}
 
 
+def test_the_readme_lists_every_metric_and_feature() -> None:
+    text = (Path(__file__).parents[2] / "eval" / "README.md").read_text(encoding="utf-8")
+    needed = {feature for metric in METRICS for feature in metric.spec.needs}
+    assert [name for name in sorted({*NAMES, *needed}) if f"`{name}`" not in text] == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_spec_is_complete(name: str) -> None:
     spec = METRICS.get(name).spec
