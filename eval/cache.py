@@ -52,7 +52,7 @@ class FeatureCache:
 
     def put(self, key: FeatureKey, arrays: Arrays) -> None:
         """Store `arrays` under `key`. Raises OSError (a full disk) and leaves no partial file."""
-        plain: dict[str, npt.NDArray[Any]] = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        plain: dict[str, npt.NDArray[Any]] = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         write_atomically(self.folder / key.path, save(plain))
 
 

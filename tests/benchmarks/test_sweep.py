@@ -22,6 +22,7 @@ from eval.clip import Clip
 
 SERIAL = Options(executor="serial")
 METRICS = ("temporal_flickering", "motion_magnitude", "loudness", "asked_fps")
+HOME = Path(__file__).resolve().parents[2]
 KEYS = ["generator", "case", "seed", "metric"]
 
 
@@ -77,7 +78,9 @@ def _attempt(script: Path, folder: Path, executor: str, kill_after_shards: int |
     """Go on with a run in another process; with a number, SIGKILL it a moment after so many more shards are there."""
     shards = folder / "shards"
     begun = len(list(shards.iterdir()))
-    process = subprocess.Popen([sys.executable, str(script), str(folder), executor], start_new_session=True)
+    environment = {**os.environ, "PYTHONPATH": str(HOME)}
+    command = [sys.executable, str(script), str(folder), executor]
+    process = subprocess.Popen(command, start_new_session=True, env=environment)
     if kill_after_shards is not None:
         while process.poll() is None and len(list(shards.iterdir())) < begun + kill_after_shards:
             time.sleep(0.002)
@@ -97,7 +100,9 @@ def _killed_and_resumed(tmp_path: Path, executor: str, kills: int, seed: int) ->
     start(suite, generators, tmp_path / "broken", SERIAL, "r").close()
     folder = tmp_path / "broken" / "r"
     for _ in range(kills):
-        killed += _attempt(script, folder, executor, chance.choice([0, 1, 1, 2]), chance.uniform(0, 0.15)) != 0
+        killed += (
+            _attempt(script, folder, executor, chance.choice([0, 1, 1, 2]), chance.uniform(0, 0.15)) == -signal.SIGKILL
+        )
     assert _attempt(script, folder, executor, None, 0) == 0
     broken = rows_of(folder)
     assert not broken.duplicated(KEYS).any()
