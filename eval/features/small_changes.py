@@ -20,8 +20,8 @@ from eval.features.frame_view import PictureHWC, channels_last
 CELLS = 8
 STILL = 2.0
 """Grey levels in the most changed cell up to which a frame counts as the same as its anchor. A still picture
-encoded with x264 at crf 23 stays below 1; a ball of a sixteenth of the picture's height moving by a tenth of its
-size exceeds 3."""
+encoded with x264 stays near 1 at crf 23 and below 2 at 30; a ball of a sixteenth of the picture's height moving by
+a tenth of its size exceeds 3."""
 
 
 class SmallChanges:

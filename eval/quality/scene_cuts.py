@@ -12,8 +12,8 @@ from eval.metric import Measured, metric
 from eval.quality.timing import steps_s
 
 LEAST = 10.0
-"""Grey levels of mean change. Cuts between shots of one grading start near 15; a fast pan at eight frames a second
-reaches 30, but so do its neighbours."""
+"""Grey levels of mean change. Lower, changing light competes with cuts. A fast pan at eight frames a second
+reaches 50, but so do its neighbours."""
 TIMES_USUAL = 3.0
 TIMES_BESIDE = 2.0
 REACH = 6
