@@ -84,7 +84,7 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A leaderboard. rows: ranked generators first, by total; then the others. notes: what a reader must know."""
+    """A leaderboard. rows: ranked generators first, by best place, then total; then the others. notes: what to know."""
 
     suite: str
     suite_version: int
@@ -261,9 +261,17 @@ def _notes(runs: Sequence[Run], cube: ScoreCube, ranked: int, alpha: float) -> l
     return notes
 
 
-def _order(row: BoardRow) -> tuple[bool, bool, float, str]:
-    value = row.total.value
-    return row.rank is None, value is None, 0.0 if value is None else -value, row.generator
+def _order(row: BoardRow) -> tuple[bool, bool, int, bool, float, str]:
+    """By best place; among generators tied for it the ceiling goes first: the data cannot put anything above it."""
+    value, best = row.total.value, 0 if row.rank is None else row.rank[0]
+    return (
+        row.rank is None,
+        value is None,
+        best,
+        row.bracket != "ceiling",
+        0.0 if value is None else -value,
+        row.generator,
+    )
 
 
 __all__ = ["Board", "BoardRow", "Interval", "MetricCell", "MetricColumn", "build_board", "coverage", "render_table"]

@@ -104,7 +104,8 @@ def start(
     """Make a new run folder under `root`, with its manifest. Raises StoreError when it exists already."""
     name = run_id or _fresh_id(root, suite.name)
     if not re.fullmatch(RUN_ID, name):
-        raise StoreError(f"run name {name!r}: letters, digits, '.', '_' and '-' only, 80 at most, a letter or digit first")
+        rule = "letters, digits, '.', '_' and '-' only, 80 at most, a letter or digit first"
+        raise StoreError(f"run name {name!r}: {rule}")
     manifest = Manifest(
         run=name,
         created=datetime.now(UTC),

@@ -21,7 +21,7 @@ OURS = frozenset({"eval", "moviegen", "safety", "benchmarks", "dashboards"})
 def errors() -> Iterator[None]:
     """Turn the mistakes that our own code names into one line (per mistake) on standard error.
 
-    A ValueError of our own is a user's mistake (exit 2); a full disk and other operating-system errors are failures (exit 1).
+    A ValueError of our own is a user's mistake (exit 2); a full disk and other OSErrors are failures (exit 1).
     Anything else is a bug and keeps its traceback.
     """
     from benchmarks.sweep import DiskFullError

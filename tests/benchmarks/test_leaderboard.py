@@ -101,6 +101,16 @@ def test_a_clone_ties_and_one_generator_is_first(run_of):
     assert build_board([run_of(values, run="alone")]).rows[0].rank == (1, 1)
 
 
+def test_the_ceiling_leads_those_that_it_ties_with(run_of):
+    ceiling = levels(0.6)
+    rival = ceiling + 0.05 * (-1.0) ** np.arange(20) + 0.001  # sometimes better, sometimes worse
+    values = np.concatenate([rival, ceiling, levels(0.2)])
+    names = [GeneratorFacts(name=name, bracket=kind) for name, kind in (("a", ""), ("o", "ceiling"), ("n", "floor"))]
+    board = build_board([run_of(values, generators=names)])
+    assert [(row.name, row.rank) for row in board.rows] == [("o", (1, 2)), ("a", (1, 2)), ("n", (3, 3))]
+    assert board.rows[0].total.value < board.rows[1].total.value
+
+
 def test_low_coverage_keeps_the_total_and_loses_the_rank(run_of):
     values = levels(0.9, 0.5)
     values[0, 0, :4] = np.nan

@@ -42,7 +42,7 @@ def test_names_given_twice_are_refused() -> None:
 def test_what_is_not_a_suite_is_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(text)
-    with pytest.raises(SuiteError, match="s.yaml") as caught:
+    with pytest.raises(SuiteError, match=r"s\.yaml") as caught:
         load_suite(str(path))
     assert "\n" not in str(caught.value)
 

@@ -100,6 +100,7 @@ def test_make_sweep_sweeps(tmp_path: Path) -> None:
 
 
 def test_help_is_quick_because_it_imports_nothing_heavy() -> None:
-    code = "import sys, benchmarks.cli; print([m for m in ('torch', 'cv2', 'pandas', 'av', 'scipy', 'numpy') if m in sys.modules])"
+    heavy = ("torch", "cv2", "pandas", "av", "scipy", "numpy")
+    code = f"import sys, benchmarks.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
