@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,28 @@ class _Dot:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """From the tenth below the lowest interval to the tenth above the highest: narrow intervals must be visible."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def over(cls, rows: Sequence[BoardRow]) -> _Axis:
+        ends = [end for row in rows for end in (row.total.value, row.total.low, row.total.high) if end is not None]
+        return cls(math.floor(10 * min(ends, default=0)) / 10, max(math.floor(10 * max(ends, default=1)) + 1, 1) / 10)
+
+    def ticks(self) -> list[float]:
+        steps = round(10 * (self.high - self.low))
+        per_step = 2 if steps < 4 else 1
+        return [self.low + (self.high - self.low) * n / (steps * per_step) for n in range(steps * per_step + 1)]
+
+    def x(self, share: float) -> float:
+        place = (share - self.low) / (self.high - self.low)
+        return round(_NAME_WIDTH + place * (_PLOT_WIDTH - _NAME_WIDTH - _MARGIN), 1)
+
+
 def board_page(board: Board) -> str:
     """The whole page; Jinja2 escapes every text in it."""
     from jinja2 import Environment, StrictUndefined
@@ -35,29 +59,29 @@ def board_page(board: Board) -> str:
     environment.filters["value"] = lambda estimate, digits: number(estimate.value, digits)
     environment.filters["ends"] = _ends
     environment.filters["rank"] = _rank
-    dots = [_dot(row, index) for index, row in enumerate(row for row in board.rows if row.total.value is not None)]
+    totals = [row for row in board.rows if row.total.value is not None]
+    axis = _Axis.over(totals)
+    dots = [_dot(row, index, axis) for index, row in enumerate(totals)]
     return environment.from_string(_PAGE).render(
         board=board,
         remarks=[f"{row.generator}: {reason}" for row in board.rows for reason in row.reasons] + list(board.notes),
         dots=dots,
-        ticks=[(share / 4, _x(share / 4)) for share in range(5)],
+        ticks=[(f"{share:.3g}", axis.x(share)) for share in axis.ticks()],
         width=_PLOT_WIDTH,
         height=_ROW_HEIGHT * len(dots) + 2 * _MARGIN,
         name_width=_NAME_WIDTH - 10,
     )
 
 
-def _dot(row: BoardRow, index: int) -> _Dot:
+def _dot(row: BoardRow, index: int, axis: _Axis) -> _Dot:
     value = row.total.value
     assert value is not None
     low, high = (value if end is None else end for end in (row.total.low, row.total.high))
-    label = row.generator if len(row.generator) <= 24 else row.generator[:23] + "…"
+    short = row.generator if len(row.generator) <= 18 else row.generator[:17] + "…"
+    label = f"{short} ({row.bracket})" if row.bracket else short
     y = _MARGIN + _ROW_HEIGHT * index + _ROW_HEIGHT // 2
-    return _Dot(label, row.bracket, y, _x(value), _x(low), _x(high), f"{row.generator}: {interval(row.total)}")
-
-
-def _x(share: float) -> float:
-    return round(_NAME_WIDTH + share * (_PLOT_WIDTH - _NAME_WIDTH - _MARGIN), 1)
+    title = f"{row.generator}: {interval(row.total)}"
+    return _Dot(label, row.bracket, y, axis.x(value), axis.x(low), axis.x(high), title)
 
 
 def _ends(estimate: Interval, digits: int) -> str:
@@ -92,7 +116,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; white-space: nowrap; } td.wide { white-space: nowrap; }
 svg { max-width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 14px; }
-svg .grid { stroke: var(--line); } svg .bar { stroke: var(--mark); stroke-width: 3; } svg .dot { fill: var(--mark); }
+svg .grid { stroke: var(--line); } svg .bar { stroke: var(--mark); stroke-width: 2; } svg .dot { fill: var(--mark); }
 svg .ceiling .bar, svg .floor .bar { stroke: var(--soft); } svg .ceiling .dot, svg .floor .dot { fill: var(--soft); }
 </style>
 </head>
@@ -110,10 +134,11 @@ svg .ceiling .bar, svg .floor .bar { stroke: var(--soft); } svg .ceiling .dot, s
 {% for dot in dots %}
 <g class="{{ dot.bracket }}"><title>{{ dot.title }}</title>
 <text x="{{ name_width }}" y="{{ dot.y + 5 }}" text-anchor="end">{{ dot.label }}</text>
-<line class="bar" x1="{{ dot.low }}" x2="{{ dot.high }}" y1="{{ dot.y }}" y2="{{ dot.y }}"/>
-<circle class="dot" cx="{{ dot.x }}" cy="{{ dot.y }}" r="6"/></g>
+<path class="bar" d="M{{ dot.low }} {{ dot.y - 7 }}v14m0-7H{{ dot.high }}m0-7v14"/>
+<circle class="dot" cx="{{ dot.x }}" cy="{{ dot.y }}" r="4"/></g>
 {% endfor %}
 </svg>
+<p class="soft">Total, 0 to 1, with its interval; the axis begins at {{ ticks[0][0] }}.</p>
 {% endif %}
 <h2>Totals and families</h2>
 <div class="scroll"><table>
@@ -135,7 +160,7 @@ svg .ceiling .bar, svg .floor .bar { stroke: var(--soft); } svg .ceiling .dot, s
 <tr><th>Metric</th><th>Better</th>{% for row in board.rows %}<th>{{ row.generator }}</th>{% endfor %}</tr>
 {% for column in board.columns %}
 <tr><td title="{{ column.summary }}">{{ column.name }} <span class="soft">v{{ column.version }}
-{{ column.unit }}{{ ", " ~ column.note if column.note else "" }}
+{{ column.unit if column.unit != "1" }}{{ ", " ~ column.note if column.note else "" }}
 {{ ", " ~ column.encoder ~ " " ~ column.encoder_sha256[:12] if column.encoder else "" }}</span></td>
 <td>{{ column.direction }}</td>
 {% for row in board.rows %}
