@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from benchmarks.leaderboard import Board, BoardRow
 
 WIDTH = 100
-_RANK_WIDTH, _TOTAL_WIDTH, _FAMILY_WIDTH, _SCORED_WIDTH = 5, 20, 7, 6
+_RANK_WIDTH, _TOTAL_WIDTH, _FAMILY_WIDTH, _SCORED_WIDTH, _NAME_LEAST = 5, 20, 7, 6, 10
 _BRACKET_STYLES = {"ceiling": "green", "floor": "dim"}
 
 
@@ -24,12 +25,13 @@ def print_board(board: Board, console: Console) -> None:
     """Rank interval, generator, total with interval, families, coverage; then the reasons and notes."""
     title = f"{board.suite} version {board.suite_version} · {board.suite_hash[:12]} · run {', '.join(board.runs)}"
     table = Table(title=printable(title, WIDTH), title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    name_width = _name_width(len(board.families))
+    longest = max([_NAME_LEAST, *(len(row.generator) for row in board.rows)])
+    headers = _headers(board.families, WIDTH - _RANK_WIDTH - _TOTAL_WIDTH - _SCORED_WIDTH - 3 - longest)
+    name_width = max(_NAME_LEAST, WIDTH - _RANK_WIDTH - _TOTAL_WIDTH - _SCORED_WIDTH - 3 - _width(headers))
     table.add_column("rank", justify="right", no_wrap=True, min_width=_RANK_WIDTH)
     table.add_column("generator", no_wrap=True, max_width=name_width)
     table.add_column(f"total ({board.confidence:.0%})", no_wrap=True, min_width=_TOTAL_WIDTH)
-    for family in board.families:
-        header = printable(family, _FAMILY_WIDTH)
+    for header in headers:
         table.add_column(header, justify="right", no_wrap=True, min_width=len(header))
     table.add_column("scored", justify="right", no_wrap=True, min_width=_SCORED_WIDTH)
     for row in board.rows:
@@ -86,10 +88,15 @@ def _name(row: BoardRow, width: int) -> Text:
     return name
 
 
-def _name_width(families: int) -> int:
-    """What the other columns leave of WIDTH, each with one space beside it."""
-    others = _RANK_WIDTH + _TOTAL_WIDTH + families * (_FAMILY_WIDTH + 1) + _SCORED_WIDTH
-    return max(10, min(40, WIDTH - others - 3))
+def _headers(families: Sequence[str], room: int) -> list[Text]:
+    """The families' names in full where they fit beside the longest generator, else cut short."""
+    whole = [printable(family) for family in families]
+    return whole if _width(whole) <= room else [printable(family, _FAMILY_WIDTH) for family in families]
+
+
+def _width(headers: Sequence[Text]) -> int:
+    """Of the family columns, each with one space beside it; a number needs four columns."""
+    return sum(max(4, len(header)) + 1 for header in headers)
 
 
 def _short(text: str, width: int) -> str:
