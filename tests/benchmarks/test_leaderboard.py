@@ -301,10 +301,13 @@ def test_the_table_fits_and_runs_no_markup(run_of, facts):
     text = text_of(build_board([run]))
     assert max(map(len, text.splitlines())) <= 100
     assert "\x1b" not in text
-    assert "=cmd|'/C calc'!A0…" in text
+    assert re.search(r"=cmd\|'/C calc'!A0\S*…", text), "a long name is cut, visibly"
     assert "1–2" in text
     for family in ("tempor…", "motion", "picture", "sound", "synchr…", "confor…"):
         assert family in text
+    short = text_of(build_board([run_of(levels(0.9, 0.1, metrics=6), parts, ["b", "c"], run="short")]))
+    assert max(map(len, short.splitlines())) <= 100
+    assert "temporal motion picture sound synchrony conformance" in short
 
 
 def test_nothing_to_rank_says_why(run_of, facts, manifest, tmp_path):
