@@ -71,3 +71,21 @@ def test_wrong_input_is_named() -> None:
         ClipMetric("temporal_flicker")
     with pytest.raises(ValueError, match="uint8 B,T,3,H,W"):
         ClipMetric(NAME).update(torch.zeros(1, 4, 3, 8, 8))
+
+
+def test_it_logs_from_a_lightning_loop() -> None:
+    import pytorch_lightning as pl
+
+    class Module(pl.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.flicker = ClipMetric(NAME)
+
+        def validation_step(self, frames_BTCHW: torch.Tensor, _index: int) -> None:
+            self.flicker.update(frames_BTCHW, fps=8.0)
+            self.log("flicker", self.flicker)
+
+    batches = [torch.stack([frames(1), frames(2)]), frames(3)[None]]
+    trainer = pl.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False)
+    (logged,) = trainer.validate(Module(), torch.utils.data.DataLoader(batches, batch_size=None), verbose=False)
+    assert logged["flicker"] == pytest.approx(np.mean([alone(frames(n)) for n in (1, 2, 3)]))
