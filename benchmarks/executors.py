@@ -8,12 +8,14 @@ kills its worker again is answered by `lost(item)`.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for_any
 from typing import Any, Generic, Literal, TypeVar
 
 ExecutorName = Literal["serial", "processes", "ray"]
@@ -58,7 +60,20 @@ def _serial(job: Job[Item, Result], items: Iterable[Item]) -> Iterator[Result]:
 
 def _pool(job: Job[Item, Result], workers: int) -> ProcessPoolExecutor:
     # spawn: a forked child would inherit OpenCV's and FFmpeg's threads in an undefined state.
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=job.prepare, initargs=(job.setup,))
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(job.prepare, job.setup))
+
+
+def _begin(prepare: Callable[[Any], None], setup: Any) -> None:
+    """Start of a worker process. It ends with its parent: a killed sweep must leave nobody writing behind its back."""
+    parent = parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    prepare(setup)
+
+
+def _end_with(sentinel: int) -> None:
+    wait_for_any([sentinel])
+    os._exit(1)
 
 
 def _processes(job: Job[Item, Result], items: Iterable[Item], workers: int) -> Iterator[Result]:

@@ -44,6 +44,8 @@ class Kind:
     """A kind of generator.
 
     make: (argument, all cases of the suite) → generator; raises GeneratorError.
+    settle: the argument made independent of the folder that the command was given in, so that a run can be resumed
+        from anywhere.
     version: raised when the same case would be answered with another clip.
     bracket: `ceiling` or `floor` for generators with a known place.
     argument: what the argument is, for help texts; empty: takes none.
@@ -55,6 +57,7 @@ class Kind:
     make: Callable[[str, Sequence[Case]], Generator]
     bracket: Bracket | None = None
     argument: str = ""
+    settle: Callable[[str], str] = str
 
 
 KINDS: Registry[Kind] = Registry("generator", ("benchmarks.generators",))
@@ -83,7 +86,7 @@ class GeneratorSpec:
         name = label.strip() or (Path(argument.strip().rstrip("/")).name if argument else kind.name)
         if not name or len(name) > 80 or not name.isprintable():
             raise GeneratorError(f"generator {text!r}: give it a name of 1 to 80 printable characters, as NAME={rest}")
-        return cls(name, kind.name, argument.strip())
+        return cls(name, kind.name, kind.settle(argument.strip()))
 
     def make(self, cases: Sequence[Case]) -> Generator:
         """Set the generator up for these cases."""

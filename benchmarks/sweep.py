@@ -143,6 +143,8 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
         _check_versions(manifest)
         suite, specs = manifest.parsed_suite(), specs_of(manifest)
         cases = tuple(suite.expand())
+        for spec in specs:  # set each up once, here: a mistake must show now, not as a failure of every case
+            spec.make(cases)
         folder = writer.folder
         setup = Setup(
             generators=specs,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clip_store import adopt_clip
+from benchmarks.clip_store import TEMPORARY, adopt_clip
 from benchmarks.generator import Generator, GeneratorSpec, NoClip
 from benchmarks.records import UnitResult
 from eval.cache import FeatureCache
@@ -60,7 +60,7 @@ class Worker:
     def do(self, task: Task) -> UnitResult:
         """The unit's result, whatever happens to it; only a full disk raises (OSError)."""
         spec, case = self._setup.generators[task.generator], self._setup.cases[task.case]
-        with tempfile.TemporaryDirectory(prefix=".unit-", dir=self._setup.run_folder) as scratch:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=self._setup.run_folder) as scratch:
             begun = time.perf_counter()
             try:
                 path = task.reuse or self._answer(task.generator, case, Path(scratch))

@@ -76,7 +76,7 @@ def _new(
     if reference is not None:
         suite = with_reference(suite, reference_from_folder(reference, suite_metrics(suite)))
     cases = tuple(suite.expand())
-    for spec in specs:  # set each up once, here: a mistake must show before the first clip, not after an hour
+    for spec in specs:  # before the run folder is made: a mistake here should leave nothing behind
         generator = spec.make(cases)
         if hasattr(generator, "report"):
             for line in generator.report(cases):

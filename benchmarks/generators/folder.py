@@ -199,4 +199,14 @@ def _make(argument: str, cases: Sequence[Case]) -> Generator:
     return FolderGenerator(folder, match_files(folder, files, read_table(folder), cases))
 
 
-KINDS.add("folder", Kind("folder", 1, "clips that exist already, matched to cases", _make, argument="a folder"))
+KINDS.add(
+    "folder",
+    Kind(
+        "folder",
+        1,
+        "clips that exist already, matched to cases",
+        _make,
+        argument="a folder",
+        settle=lambda argument: str(Path(argument).absolute()),
+    ),
+)

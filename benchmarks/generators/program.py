@@ -89,7 +89,8 @@ def _last_line(text: str) -> str:
     return lines[-1][:MESSAGE_LENGTH] if lines else ""
 
 
-def _make(argument: str, _cases: Sequence[Case]) -> Generator:
+def _settle(argument: str) -> str:
+    """The command with its program and every argument that names an existing file as absolute paths."""
     try:
         words = shlex.split(argument)
     except ValueError as error:
@@ -97,17 +98,25 @@ def _make(argument: str, _cases: Sequence[Case]) -> Generator:
     found = shutil.which(words[0]) if words else None
     if found is None:
         raise GeneratorError(f"program {argument!r}: {words[0] if words else 'nothing'!r} is not an executable file")
-    return ProgramGenerator((str(Path(found).absolute()), *(_absolute(word) for word in words[1:])))
+    return shlex.join([str(Path(found).absolute()), *(_absolute(word) for word in words[1:])])
 
 
 def _absolute(word: str) -> str:
-    """The program runs in another folder, so arguments that name existing files are made absolute."""
-    return str(Path(word).resolve()) if Path(word).exists() else word
+    return str(Path(word).absolute()) if Path(word).exists() else word
+
+
+def _make(argument: str, _cases: Sequence[Case]) -> Generator:
+    return ProgramGenerator(tuple(shlex.split(_settle(argument))))
 
 
 KINDS.add(
     "program",
     Kind(
-        "program", 1, "a program of yours: case as JSON on standard input, a clip file out", _make, argument="a command"
+        "program",
+        1,
+        "a program of yours: case as JSON on standard input, a clip file out",
+        _make,
+        argument="a command",
+        settle=_settle,
     ),
 )

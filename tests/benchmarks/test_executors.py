@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +83,47 @@ def test_items_are_taken_only_as_they_are_needed() -> None:
     next(results)
     assert len(taken) < 10
     results.close()  # type: ignore[attr-defined]
+
+
+ORPHANS = """
+import os, sys, time
+from pathlib import Path
+from benchmarks.executors import Job, execute
+
+def prepare(folder):
+    (Path(folder) / str(os.getpid())).touch()
+
+def work(item):
+    time.sleep(120)
+    return item
+
+if __name__ == "__main__":
+    list(execute("processes", Job(work, prepare, sys.argv[1], work), range(9), workers=2))
+"""
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    """Only the parent is killed, as by `kill -9`: nobody may go on writing into the run behind a resumed sweep."""
+    script, pids = tmp_path / "parent.py", tmp_path / "pids"
+    script.write_text(ORPHANS)
+    pids.mkdir()
+    home = str(Path(__file__).resolve().parents[2])
+    parent = subprocess.Popen([sys.executable, str(script), str(pids)], env={**os.environ, "PYTHONPATH": home})
+    while len(list(pids.iterdir())) < 2:
+        assert parent.poll() is None
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    for path in pids.iterdir():
+        assert _gone(int(path.name)), "a worker outlived its parent"
+
+
+def _gone(pid: int) -> bool:
+    for _ in range(200):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.05)
+    return False

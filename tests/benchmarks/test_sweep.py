@@ -54,7 +54,7 @@ def test_every_unit_has_a_row_for_every_metric(tmp_path: Path) -> None:
         path = run.clip_path(file)
         assert path is not None
         assert path.is_file()
-    assert not [path for path in folder.iterdir() if path.name.startswith(".unit-")]
+    assert not [path for path in folder.iterdir() if path.name.startswith(".tmp-")]
 
 
 def test_processes_give_the_rows_that_one_process_gives(tmp_path: Path) -> None:
@@ -108,6 +108,7 @@ def _killed_and_resumed(tmp_path: Path, executor: str, kills: int, seed: int) ->
     assert not broken.duplicated(KEYS).any()
     pd.testing.assert_frame_equal(broken, rows_of(whole))
     assert Run(folder).manifest.status == "complete"
+    assert not list(folder.glob(".tmp-*")), "what a killed attempt left is cleared away"
     return killed
 
 

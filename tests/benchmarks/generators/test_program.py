@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -80,6 +81,11 @@ def _gone(pid: int) -> bool:
 def test_specifications(tmp_path: Path) -> None:
     spec = GeneratorSpec.parse(f"mine=program:{sys.executable} -u x.py")
     assert (spec.name, spec.kind, spec.argument) == ("mine", "program", f"{sys.executable} -u x.py")
+    (tmp_path / "x.py").write_text("")
+    with contextlib.chdir(tmp_path):
+        settled = GeneratorSpec.parse("mine=program:python3 x.py").argument
+    assert settled.endswith(f" {tmp_path / 'x.py'}"), "a resumed sweep may be started in another folder"
+    assert settled.startswith("/")
     assert GeneratorSpec.parse(f"folder:{tmp_path}/clips/").name == "clips"
     for text, complaint in (
         ("program:", "needs a command"),
