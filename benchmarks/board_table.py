@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.estimates import Interval
+from benchmarks.plain import plain_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,8 +59,8 @@ def number(value: float | None, digits: int) -> str:
 
 
 def printable(text: str, width: int | None = None) -> Text:
-    """A stranger's text for the terminal: no markup, no control characters, on one line, cut to `width`."""
-    safe = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    """A stranger's text for the terminal, as rich text without markup, cut to `width`."""
+    safe = plain_line(text)
     return Text(safe if width is None else _short(safe, width))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.suite import Quantiles, ReferenceModel, Suite
 from eval.cache import FeatureCache
 from eval.clip import ClipSource
+from eval.errors import UserError
 from eval.hashing import json_sha256
 from eval.metric import METRICS, Metric
 from eval.planner import score_clip
@@ -23,7 +24,7 @@ def calibrate(
 ) -> ReferenceModel:
     """Score the reference clips and keep the quantiles of each `band` metric.
 
-    Raises ValueError when fewer than LEAST_CLIPS clips could be scored, naming how many there were.
+    Raises UserError when fewer than LEAST_CLIPS clips could be scored, naming how many there were.
     """
     bands = [metric for metric in metrics if metric.spec.direction == "band"]
     values: dict[str, list[float]] = defaultdict(list)
@@ -34,7 +35,7 @@ def calibrate(
             if score.value is not None:
                 values[score.metric].append(score.value)
     if len(hashes) < LEAST_CLIPS:
-        raise ValueError(f"{made_by}: {len(hashes)} reference clips; at least {LEAST_CLIPS} are needed for a band")
+        raise UserError(f"{made_by}: {len(hashes)} reference clips; at least {LEAST_CLIPS} are needed for a band")
     quantiles = {
         metric.spec.name: _quantiles(metric.spec.version, values[metric.spec.name])
         for metric in bands

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.errors import UserError
+
 CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"})
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 TABLE_NAMES = ("clips.csv", "clips.jsonl", "clips.parquet")
 
 
-class TableError(ValueError):
+class TableError(UserError):
     """A table beside the clips that cannot be used; one line."""
 
 
@@ -27,8 +29,9 @@ class TableRow:
 
 
 def find_clips(folder: Path) -> list[Path]:
-    """Every clip below `folder`, sorted: clip files by suffix (any case), and folders of pictures."""
+    """Every clip below `folder`, sorted: clip files by suffix (any case), and folders of nothing but pictures."""
     clips: set[Path] = set()
+    pictured: set[Path] = set()
     for path in folder.rglob("*"):
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
@@ -36,8 +39,9 @@ def find_clips(folder: Path) -> list[Path]:
         if path.is_file() and suffix in CLIP_SUFFIXES:
             clips.add(path)
         elif path.is_file() and suffix in PICTURE_SUFFIXES:
-            clips.add(path.parent)
-    return sorted(clips)
+            pictured.add(path.parent)
+    # A picture beside clips is a poster or a sheet, not a clip of one frame.
+    return sorted(clips | (pictured - {path.parent for path in clips}))
 
 
 def read_table(folder: Path) -> dict[str, TableRow]:
@@ -81,7 +85,8 @@ def _row(record: Mapping[str, Any], place: str) -> TableRow:
         raise TableError(f"{place}: {str(file)!r} points outside the folder")
     seed = _text(record.get("seed"))
     try:
-        number = int(float(seed)) if seed else None
+        # A column with gaps comes back as floats: "7.0" is 7.
+        number = int(seed.removesuffix(".0")) if seed else None
     except ValueError as error:
         raise TableError(f"{place}: seed {seed!r} is not a whole number") from error
     return TableRow(file.as_posix(), _text(record.get("case")), _text(record.get("prompt")), number)

@@ -13,6 +13,7 @@ from benchmarks.cube import ScoreCube, score_cube
 from benchmarks.estimates import Interval, case_parts, spread
 from benchmarks.statistics import bootstrap_means, detectable_difference, holm, paired_differences, sign_flip_p
 from benchmarks.store import Run
+from eval.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,7 +93,7 @@ def compare(
     cube = score_cube(runs)
     i, j = cube.find(a), cube.find(b)
     if i == j:
-        raise ValueError(f"{a!r} compared with itself: name two generators")
+        raise UserError(f"{a!r} compared with itself: name two generators")
     generator = np.random.default_rng(seed)
     families = list(cube.plan.families)
     raw_CM = paired_differences(cube.raw_GMC[i], cube.raw_GMC[j]).T

@@ -15,6 +15,7 @@ import pyarrow as pa
 from benchmarks.manifest import MetricFacts
 from benchmarks.normalise import CountedMetric, ScoringPlan, scoring_plan
 from benchmarks.store import Run
+from eval.errors import UserError
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -29,7 +30,7 @@ _Encoders = dict[str, tuple[tuple[str, str], str]]
 """Metric → (encoder, SHA-256 of its weights), and the run where it was seen first."""
 
 
-class MixError(ValueError):
+class MixError(UserError):
     """Results that must not share a ranking. One line that names the difference."""
 
 
@@ -74,7 +75,7 @@ class ScoreCube:
         """Index of a generator by its label. Raises ValueError naming the known ones."""
         labels = [entrant.label for entrant in self.entrants]
         if label not in labels:
-            raise ValueError(f"unknown generator {label!r}: this run holds {', '.join(labels)}")
+            raise UserError(f"unknown generator {label!r}: this run holds {', '.join(labels)}")
         return labels.index(label)
 
 
@@ -107,9 +108,9 @@ class _Axes:
 def score_cube(runs: Sequence[Run]) -> ScoreCube:
     """Read the runs into one cube. MixError where suites, metric versions or encoders differ."""
     if not runs:
-        raise ValueError("no run given: name at least one")
+        raise UserError("no run given: name at least one")
     if len({run.id for run in runs}) < len(runs):
-        raise ValueError("a run is given twice: name each once")
+        raise UserError("a run is given twice: name each once")
     _same_suite(runs)
     plan = scoring_plan(runs[0].manifest.parsed_suite(), _same_metrics(runs))
     axes = _axes(runs, plan)

@@ -18,6 +18,8 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for_any
 from typing import Any, Generic, Literal, TypeVar
 
+from eval.errors import UserError
+
 ExecutorName = Literal["serial", "processes", "ray"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -129,7 +131,7 @@ def _ray(job: Job[Item, Result], items: Iterable[Item], workers: int) -> Iterato
     try:
         import ray
     except ImportError as error:
-        raise ValueError("the ray executor needs Ray: pip install -c constraints.txt '.[ray]'") from error
+        raise UserError("the ray executor needs Ray: pip install -c constraints.txt '.[ray]'") from error
 
     class Worker:
         def __init__(self) -> None:

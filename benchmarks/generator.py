@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Literal, Protocol
 
 from eval.case import Case
 from eval.clip import Clip
+from eval.errors import UserError
 from eval.registry import Registry
 
 Bracket = Literal["ceiling", "floor"]
@@ -18,7 +20,7 @@ class NoClip(Exception):
     """The generator has no clip for this case; the message says why. Becomes rows with status `missing`."""
 
 
-class GeneratorError(ValueError):
+class GeneratorError(UserError):
     """A generator that cannot be set up as asked: the user's mistake, one line."""
 
 
@@ -33,12 +35,6 @@ class Generator(Protocol):
         ...
 
 
-class HasReport(Protocol):
-    """A generator that can say, before the sweep, what it will answer."""
-
-    def report(self, cases: Sequence[Case]) -> list[str]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of generator.
@@ -46,6 +42,7 @@ class Kind:
     make: (argument, all cases of the suite) → generator; raises GeneratorError.
     settle: the argument made independent of the folder that the command was given in, so that a run can be resumed
         from anywhere.
+    fingerprint: of what the argument names (a program's files, a folder's clips), to notice that it has changed.
     version: raised when the same case would be answered with another clip.
     bracket: `ceiling` or `floor` for generators with a known place.
     argument: what the argument is, for help texts; empty: takes none.
@@ -58,6 +55,7 @@ class Kind:
     bracket: Bracket | None = None
     argument: str = ""
     settle: Callable[[str], str] = str
+    fingerprint: Callable[[str], str] = lambda _: ""
 
 
 KINDS: Registry[Kind] = Registry("generator", ("benchmarks.generators",))
@@ -94,8 +92,11 @@ class GeneratorSpec:
 
 
 def parse_generators(texts: Sequence[str]) -> tuple[GeneratorSpec, ...]:
-    """Read `--generators` values: each may hold several, separated by commas. Names must differ."""
-    specs = tuple(GeneratorSpec.parse(part) for text in texts for part in text.split(",") if part.strip())
+    """Read `--generators` values: each may hold several, separated by commas. Names must differ.
+
+    A comma inside an argument stays there: what follows it begins a new generator only if it names a kind.
+    """
+    specs = tuple(GeneratorSpec.parse(part) for text in texts for part in _split(text))
     names = [spec.name for spec in specs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -103,3 +104,15 @@ def parse_generators(texts: Sequence[str]) -> tuple[GeneratorSpec, ...]:
     if not specs:
         raise GeneratorError("no generator given: --generators oracle,noise or --generators mine=folder:PATH")
     return specs
+
+
+def _split(text: str) -> list[str]:
+    parts: list[str] = []
+    for piece in text.split(","):
+        kind = re.split("[=:]", piece.strip())
+        begins = any(name.strip() in KINDS for name in kind[:2])
+        if parts and ":" in parts[-1] and not begins:
+            parts[-1] += f",{piece}"
+        else:
+            parts.append(piece)
+    return [part for part in parts if part.strip()]

@@ -9,13 +9,14 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from benchmarks.suite import Suite
+from eval.errors import UserError
 from eval.hashing import json_sha256
 from eval.metric import Direction, Family, MetricSpec
 
 RUN_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 
 
-class StoreError(ValueError):
+class StoreError(UserError):
     """A run that cannot be read or written. One line: what, where, what to do next."""
 
 

@@ -127,15 +127,6 @@ def holm(p_K: Floats) -> Floats:
     return adjusted_K
 
 
-def benjamini_hochberg(p_K: Floats) -> Floats:
-    """Benjamini and Hochberg's (1995) adjusted p (false discovery rate); NaN stays NaN and does not count."""
-    adjusted_K = np.full(p_K.shape, np.nan)
-    tested = ~np.isnan(p_K)
-    if tested.any():
-        adjusted_K[tested] = stats.false_discovery_control(p_K[tested])
-    return adjusted_K
-
-
 def detectable_difference(differences_C: Floats, confidence: float, power: float = 0.8) -> float | None:
     """The smallest true mean difference that these cases would find with this power (paired t, two-sided)."""
     known_C = differences_C[~np.isnan(differences_C)]

@@ -2,28 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from eval.cache import write_atomically
 from eval.case import Asked, Case, Task
+from eval.errors import UserError
 from eval.hashing import json_sha256
-from eval.metric import METRICS
+from eval.metric import METRICS, Family
 from eval.registry import UnknownName
 
 SUITES_FOLDER = Path(__file__).parent / "suites"
+MAX_BYTES = 16 * 2**20
+"""The largest suite file that is read; the shipped ones are under 50 kB."""
+MAX_SEED = 2**53 - 1
+"""The largest whole number that JSON readers with double-precision numbers keep exactly (RFC 8259, section 6)."""
+TRUTH_DEPTH = 32
+"""Lists and mappings inside one another that a case's truth may have; scenes of the Backlot have two."""
+YAML_DEPTH = TRUTH_DEPTH + 16
 
 
-class SuiteError(ValueError):
+class SuiteError(UserError):
     """A suite that cannot be used. One line per mistake, each with its place."""
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _stored(info: ValidationInfo) -> bool:
+    """Whether a stored run is being read: it stays readable when rules and names have changed since."""
+    return bool(info.context and info.context.get("stored"))
+
+
+def _family(name: str, info: ValidationInfo) -> str:
+    if _stored(info) or name in get_args(Family):
+        return name
+    near = difflib.get_close_matches(name, get_args(Family), n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(get_args(Family))}"
+    raise ValueError(f"unknown family {name!r}: {hint}")
+
+
+def _family_weight(weight: float, info: ValidationInfo) -> float:
+    if weight < 0 and not _stored(info):
+        raise ValueError(f"a weight is 0 or more, not {weight:g}")
+    return weight
+
+
+def _seed(seed: int, info: ValidationInfo) -> int:
+    if not 0 <= seed <= MAX_SEED and not _stored(info):
+        raise ValueError(f"a seed is between 0 and {MAX_SEED} (2**53 - 1)")
+    return seed
+
+
+def _once(seeds: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+    twice = _twice(seeds)
+    if twice and not _stored(info):
+        raise ValueError(f"seed given twice: {', '.join(twice)}")
+    return seeds
+
+
+def _twice(values: Iterable[Hashable]) -> list[str]:
+    return sorted(str(value) for value, times in Counter(values).items() if times > 1)
+
+
+FamilyWeights = dict[
+    Annotated[str, AfterValidator(_family)],
+    Annotated[float, AfterValidator(_family_weight)],
+]
+Seeds = Annotated[tuple[Annotated[int, AfterValidator(_seed)], ...], AfterValidator(_once)]
 
 
 class AskedModel(_Strict):
@@ -55,8 +118,8 @@ class MetricModel(_Strict):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str, info: ValidationInfo) -> str:
-        if info.context and info.context.get("stored"):
-            return name  # a stored run stays readable when a metric's code has gone
+        if _stored(info):
+            return name
         try:
             METRICS.get(name)
         except UnknownName as error:
@@ -70,11 +133,47 @@ class CaseModel(_Strict):
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
     task: Task = "text-to-video"
     prompt: str = Field(default="", max_length=20_000)
-    seeds: tuple[int, ...] | None = None
+    seeds: Seeds | None = None
     tags: tuple[str, ...] = ()
     asked: AskedModel | None = None
     references: dict[str, str] = Field(default_factory=dict)
     truth: dict[str, Any] | None = None
+
+    @field_validator("truth")
+    @classmethod
+    def _plain_truth(cls, truth: dict[str, Any] | None) -> dict[str, Any] | None:
+        for mistake in _not_json(truth, ""):
+            raise ValueError(mistake)
+        return truth
+
+
+def _not_json(value: Any, place: str, depth: int = 0) -> Iterator[str]:
+    """What keeps a value out of JSON, each with its place inside the value; ends at the first level too deep."""
+    at = f"at {place}: " if place else ""
+    if depth > TRUTH_DEPTH:
+        yield f"more than {TRUTH_DEPTH} lists and mappings inside one another"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield f"{at}the name {key!r} is {_kind(key)}; put it in quotes"
+            else:
+                yield from _not_json(key, f"{place}.{key[:40]}" if place else key[:40], depth)
+                yield from _not_json(item, f"{place}.{key[:40]}" if place else key[:40], depth + 1)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _not_json(item, f"{place}[{index}]", depth + 1)
+    elif isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            yield f"{at}half of a surrogate pair, which is no character"
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield f"{at}{value} is not a finite number"
+    elif value is not None and not isinstance(value, int):
+        yield f"{at}{_kind(value)} is not JSON: use text, numbers, true, false, null, lists and mappings"
+
+
+def _kind(value: Any) -> str:
+    return f"a {type(value).__name__}"
 
 
 class Quantiles(_Strict):
@@ -105,9 +204,9 @@ class Suite(_Strict):
     description: str = ""
     task: Task = "text-to-video"
     asked: AskedModel = AskedModel()
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: Seeds = Field(default=(0,), min_length=1)
     minimum_coverage: float = Field(default=0.95, ge=0, le=1)
-    families: dict[str, float] = Field(default_factory=dict)
+    families: FamilyWeights = Field(default_factory=dict)
     """Weight of each family in the total; a family that is not named weighs 1."""
     metrics: tuple[MetricModel, ...] = Field(min_length=1)
     cases: tuple[CaseModel, ...] = ()
@@ -116,8 +215,7 @@ class Suite(_Strict):
     @model_validator(mode="after")
     def _unique(self) -> Suite:
         for what, names in (("case id", [c.id for c in self.cases]), ("metric", [m.name for m in self.metrics])):
-            twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-            if twice:
+            if twice := _twice(names):
                 raise ValueError(f"{what} given twice: {', '.join(twice)}")
         return self
 
@@ -150,8 +248,6 @@ def load_suite(name_or_path: str) -> Suite:
     """Read a suite by name or path. Raises SuiteError naming every mistake with its place."""
     path = SUITES_FOLDER / f"{name_or_path}.yaml" if name_or_path in suite_names() else Path(name_or_path)
     if not path.is_file():
-        import difflib
-
         near = difflib.get_close_matches(name_or_path, suite_names(), n=2, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(suite_names())}"
         raise SuiteError(f"unknown suite {name_or_path!r}: {hint}")
@@ -173,8 +269,16 @@ def write_reference(reference: ReferenceModel, path: Path) -> Path:
     return beside
 
 
+class _PlainDumper(yaml.SafeDumper):
+    """Writes a value that occurs twice in full each time: aliases are refused when a suite is read."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def _write_yaml(content: Any, path: Path) -> None:
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    form: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 120, "default_flow_style": None}
+    text = yaml.dump(content, Dumper=_PlainDumper, **form)
     write_atomically(path, text.encode())
 
 
@@ -191,25 +295,65 @@ def parse_suite(content: Any, place: str, reference: Any = None) -> Suite:
 
 def _mistakes(error: ValidationError) -> Iterator[str]:
     found = error.errors()
+    # pydantic also calls a list too short when its items were bad: the items' own lines say what to do.
+    bad = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
     for one in found:
-        # pydantic also calls a list too short when its items were bad: the items' own lines say what to do.
-        inside = any(len(e["loc"]) > len(one["loc"]) and e["loc"][: len(one["loc"])] == one["loc"] for e in found)
-        if not (one["type"] == "too_short" and inside):
-            yield f"{_where(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
+        if not (one["type"] == "too_short" and one["loc"] in bad):
+            yield " ".join(f"{_where(one['loc'])}: {one['msg'].removeprefix('Value error, ')}".split())
 
 
 def _where(location: tuple[int | str, ...]) -> str:
     text = ""
     for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        if part != "[key]":  # pydantic's mark for a mistake in the name itself, which is already there
+            text += f"[{part}]" if isinstance(part, int) else f".{part[:80]}" if text else part[:80]
     return text or "suite"
 
 
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _SuiteLoader(_Loader):  # type: ignore[misc]  # chosen at import: libyaml's where PyYAML was built with it
+    """YAML as JSON knows it: no aliases (nine in each of seven levels are five million values) and no deep nesting."""
+
+    depth = 0
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:
+        """Called before each node. libyaml's composer is recursive in C: depth without a limit kills the process."""
+        self.depth += 1
+        if self.depth > YAML_DEPTH:
+            mark = current_node.start_mark if current_node else None
+            problem = f"more than {YAML_DEPTH} lists and mappings inside one another"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+
+    def get_single_node(self) -> yaml.Node | None:
+        """The document's root, once every node is known to have one parent."""
+        root: yaml.Node | None = super().get_single_node()
+        seen: set[int] = set()
+        waiting = [root] if root else []
+        while waiting:
+            node = waiting.pop()
+            if id(node) in seen:
+                problem = "an alias (*) to this; aliases and anchors are not allowed in suites: write it out"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+            seen.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                waiting += [part for pair in node.value for part in pair]
+            elif isinstance(node, yaml.SequenceNode):
+                waiting += node.value
+        return root
+
+
 def _read_yaml(path: Path) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if path.stat().st_size > MAX_BYTES:
+        raise SuiteError(f"{path.name}: larger than {MAX_BYTES // 2**20} MiB, the limit for a suite; split it")
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader, in C
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_SuiteLoader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
+        # PyYAML's own constructors raise the last three for text that its tag does not fit (`2026-13-45`, `!!bool x`).
         raise SuiteError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
 
 

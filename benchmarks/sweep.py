@@ -25,7 +25,7 @@ from benchmarks.store import Run, RunWriter, StoreError
 from benchmarks.suite import CaseModel, Suite
 from benchmarks.unit import Setup, Task, lost, out_of_space, prepare, work
 from eval.case import Case
-from eval.metric import METRICS
+from eval.metric import METRICS, Status
 
 FLUSH_SECONDS = 5.0
 CACHE = ".cache"
@@ -74,6 +74,8 @@ class Options:
     cache: Path | None = None
     reuse: Run | None = None
     flush_units: int = 64
+    retry: frozenset[Status] = frozenset()
+    """Statuses of stored rows that a resumed sweep tries again."""
     argv: tuple[str, ...] = ()
 
 
@@ -135,6 +137,12 @@ def specs_of(manifest: Manifest) -> tuple[GeneratorSpec, ...]:
     return tuple(specs)
 
 
+def changed_generators(manifest: Manifest) -> list[str]:
+    """Names of generators whose program or clips have changed since the run began."""
+    now = {facts.name: facts for facts in map(_generator_facts, specs_of(manifest))}
+    return [facts.name for facts in manifest.generators if facts.settings != now[facts.name].settings]
+
+
 def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], None] = lambda _: None) -> Summary:
     """Do what is not done yet. Closes the writer. Raises DiskFullError; KeyboardInterrupt leaves the run resumable."""
     begun = time.perf_counter()
@@ -145,7 +153,7 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
         cases = tuple(suite.expand())
         for spec in specs:  # set each up once, here: a mistake must show now, not as a failure of every case
             spec.make(cases)
-        folder = writer.folder
+        folder = writer.folder.absolute()  # programs run in folders of their own
         setup = Setup(
             generators=specs,
             cases=cases,
@@ -153,7 +161,7 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
             run_folder=folder,
             cache_folder=options.cache or folder.parent / CACHE,
         )
-        finished = writer.done([(facts.name, facts.version) for facts in manifest.metrics])
+        finished = writer.done([(facts.name, facts.version) for facts in manifest.metrics], options.retry)
         tasks = _tasks(setup, finished, _reusable(options.reuse, specs, cases))
         summary = Summary(manifest.run, folder, manifest.planned_units, resumed=len(finished))
         report(Progress(len(finished), manifest.planned_units))
@@ -229,7 +237,7 @@ def _reusable(run: Run | None, specs: Sequence[GeneratorSpec], cases: Sequence[C
 
 def _generator_facts(spec: GeneratorSpec) -> GeneratorFacts:
     kind = KINDS.get(spec.kind)
-    settings = {"kind": spec.kind, "argument": spec.argument}
+    settings = {"kind": spec.kind, "argument": spec.argument, "fingerprint": kind.fingerprint(spec.argument)}
     return GeneratorFacts(name=spec.name, version=str(kind.version), bracket=kind.bracket or "", settings=settings)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.clip_store import TEMPORARY, adopt_clip
 from benchmarks.generator import Generator, GeneratorSpec, NoClip
+from benchmarks.plain import plain_line
 from benchmarks.records import UnitResult
 from eval.cache import FeatureCache
 from eval.case import Case
@@ -104,7 +105,7 @@ class Worker:
             clip_sha256=info.sha256,
             file=kept,
             status="failed" if broken else "ok",
-            reason=broken[:REASON_LENGTH],
+            reason=plain_line(broken, REASON_LENGTH),
             width=info.width,
             height=info.height,
             fps=info.fps,
@@ -117,7 +118,7 @@ class Worker:
         )
 
     def _nothing(self, spec: GeneratorSpec, case: Case, status: Status, reason: str) -> UnitResult:
-        line = " ".join(reason.split())[:REASON_LENGTH]
+        line = plain_line(reason, REASON_LENGTH)
         scores = unreadable(self._metrics, line, status)
         return replace(self._blank(spec, case), scores=scores, status=status, reason=line)
 

@@ -12,7 +12,6 @@ from typing import IO, Self, cast
 
 import pyarrow as pa
 
-from benchmarks.clip_store import adopt_clip
 from benchmarks.manifest import Manifest, StoreError, read_manifest, write_manifest
 from benchmarks.records import CLIP_SCHEMA, ROW_SCHEMA, Unit, UnitResult, check_unit, clip_record, row_records
 from benchmarks.shards import commit_shard, query, remove_leftovers, remove_shards, shard_folders
@@ -73,10 +72,6 @@ class RunWriter:
             )
         write_manifest(self.folder, manifest)
         self._manifest = manifest
-
-    def adopt_clip(self, path: Path, sha256: str) -> str:
-        """Copy a clip into the run under its hash; returns its name for UnitResult.file."""
-        return adopt_clip(self.folder, path, sha256)
 
     def add(self, result: UnitResult) -> None:
         """Take one whole unit; it is on disk after the next flush."""

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 
+from benchmarks.store import StoreError
 from dashboards.clips import clips_route
 from dashboards.guard import Guard
 
@@ -18,7 +19,7 @@ APP_SCRIPT = Path(__file__).parent / "app.py"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-class ServeError(ValueError):
+class ServeError(StoreError):
     """A server that cannot be started as asked: the user's mistake, one line."""
 
 

@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from eval.errors import UserError
+
 FramesTCHW = npt.NDArray[np.uint8]
 AudioCN = npt.NDArray[np.float32]
 TimesT = npt.NDArray[np.float64]
@@ -19,7 +21,7 @@ TimesT = npt.NDArray[np.float64]
 Timestamps = Literal["regular", "variable", "missing", "all-zero", "not increasing"]
 
 
-class ClipError(ValueError):
+class ClipError(UserError):
     """A clip that cannot be read, or breaks a limit. The message is one line: what, where, what to do."""
 
 

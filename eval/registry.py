@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
+
+from eval.errors import UserError
 
 T = TypeVar("T")
 
 
-class UnknownName(ValueError):
+class UnknownName(UserError):
     """A name that nothing was registered under; the message suggests the nearest ones."""
 
 
@@ -36,7 +38,7 @@ class Registry(Generic[T]):
         self._load()
         if name in self._parts:
             return self._parts[name]
-        near = difflib.get_close_matches(name, self._parts, n=3, cutoff=0.5)
+        near = near_matches(name, self._parts)
         hint = f": did you mean {' or '.join(map(repr, near))}?" if near else f"; known: {', '.join(self.names())}"
         raise UnknownName(f"unknown {self.kind} {name!r}{hint}")
 
@@ -60,3 +62,10 @@ class Registry(Generic[T]):
             package = importlib.import_module(package_name)
             for module in pkgutil.iter_modules(package.__path__, package_name + "."):
                 importlib.import_module(module.name)
+
+
+def near_matches(name: str, known: Iterable[str]) -> list[str]:
+    """The names that `name` was probably meant to be, best first: close ones, and those nearly as close as the best."""
+    found = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
+    closeness = [difflib.SequenceMatcher(None, other, name).ratio() for other in found]
+    return [other for other, ratio in zip(found, closeness, strict=True) if ratio > closeness[0] - 0.1]

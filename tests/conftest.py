@@ -99,6 +99,7 @@ def _scores(quality, rng, *, failed):
 
 def _units(writer, folder):
     """Every unit of the run; the last case of cedar-mini has no clip, two rows of brook failed."""
+    from benchmarks.clip_store import adopt_clip
     from benchmarks.records import UnitResult
     from eval.hashing import file_sha256
     from eval.planner import Score
@@ -109,7 +110,7 @@ def _units(writer, folder):
         path = folder / f"{number}.mp4"
         write_clip(_clip(number), path)
         sha256 = file_sha256(path)
-        name = writer.adopt_clip(path, sha256)
+        name = adopt_clip(writer.folder, path, sha256)
         for case, prompt in PROMPTS.items():
             for seed in SEEDS:
                 if (generator, case) == ("cedar-mini", "case-4"):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.shell import FAILURE, err, errors, out
+from benchmarks.commands.shell import FAILURE, err, errors, out, say
 
 suites = typer.Typer(help="List, check, import and calibrate suites.", no_args_is_help=True, rich_markup_mode=None)
 generators = typer.Typer(help="List generators, or try one.", no_args_is_help=True, rich_markup_mode=None)
@@ -45,11 +45,13 @@ def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from benchmarks.plain import plain_line
+
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(plain_line(cell)) for cell in row))
     out().print(table)
 
 
@@ -93,7 +95,7 @@ def import_suite(
 
         found = read_prompts(prompts)
         for twice in found.duplicates:
-            err().print(f"item {twice.again} repeats item {twice.first}: {twice.prompt[:60]}", markup=False)
+            say(err(), f"item {twice.again} repeats item {twice.first}: {twice.prompt[:60]}")
         name = "".join(c if c.isalnum() else "-" for c in output.stem.lower()).strip("-")[:40] or "imported"
         parts = {"name": name, "version": 1, "description": f"prompts of {prompts.name}", "cases": found.cases}
         write_suite(load_suite(like).model_copy(update=parts), output)
@@ -140,7 +142,7 @@ def check_generator(
 
         trial = try_generator(generator, suite)
         for line in trial.lines:
-            out().print(line, markup=False, soft_wrap=True)
+            say(out(), line)
         if not trial.well:
             raise typer.Exit(FAILURE)
 
@@ -152,6 +154,6 @@ def doctor() -> None:
 
         checks = list(examine())
         for check in checks:
-            out().print(f"{check.state:8} {check.text}", markup=False, soft_wrap=True)
+            say(out(), f"{check.state:8} {check.text}")
         if any(check.state == "problem" for check in checks):
             raise typer.Exit(FAILURE)

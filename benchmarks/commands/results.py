@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands.shell import errors, out
+from benchmarks.commands.shell import errors, out, say
 
 if TYPE_CHECKING:
     from benchmarks.store import Run
@@ -53,8 +53,11 @@ def leaderboard(
 
 
 def _write(target: Path, text: str) -> None:
+    from benchmarks.store import StoreError
     from eval.cache import write_atomically
 
+    if target.is_dir():
+        raise StoreError(f"{target} is a folder: name a file to write")
     if str(target) == "-":
         typer.echo(text, nl=False)
     else:
@@ -99,7 +102,7 @@ def runs(
             manifest = stored.manifest
             names = ", ".join(generator.name for generator in manifest.generators)
             line = f"{stored.id}  {manifest.suite_name} v{manifest.suite_version}  {manifest.status}  {names}"
-            console.print(line, markup=False, soft_wrap=True)
+            say(console, line)
 
 
 def _show(run: Run) -> None:
@@ -113,10 +116,10 @@ def _show(run: Run) -> None:
     clips = run.clips()
     console.print(f"{manifest.status}: {len(clips)} of {manifest.planned_units} units stored")
     if manifest.status == "partial":
-        console.print(f"go on with: moviegen sweep --resume {run.id}", markup=False)
+        say(console, f"go on with: moviegen sweep --resume {run.id}")
     broken = clips[clips["status"] != "ok"]
     for (generator, status, reason), group in broken.groupby(["generator", "status", "reason"]):
-        console.print(f"{status}: {generator}: {len(group)} clips: {reason}", markup=False, soft_wrap=True)
+        say(console, f"{status}: {generator}: {len(group)} clips: {reason}")
 
 
 def dashboard(

@@ -123,7 +123,9 @@ def _show(clip: ScoredClip, suite: Suite, console: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    heading = Text(clip.path.name, style="bold")
+    from benchmarks.plain import plain_line
+
+    heading = Text(plain_line(clip.path.name), style="bold")
     info = clip.info
     if info is not None:
         sound = f"{info.rate_hz} Hz sound" if info.has_audio else "no sound"
@@ -133,7 +135,9 @@ def _show(clip: ScoredClip, suite: Suite, console: Console) -> None:
     console.print(heading, soft_wrap=True)
     for finding in clip.findings:
         mark, style = MARKS[finding.severity]
-        console.print(Padding(Text(f"{mark} {finding.severity}: {finding.sentence}", style=style), (0, 0, 0, 2)))
+        console.print(
+            Padding(Text(f"{mark} {finding.severity}: {plain_line(finding.sentence)}", style=style), (0, 0, 0, 2))
+        )
     if info is not None:
         console.print(Padding(_values(clip, suite), (0, 0, 1, 4)))
     else:

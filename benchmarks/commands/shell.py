@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from benchmarks.plain import plain_line
+from eval.errors import UserError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 USER = 2
 FAILURE = 1
 INTERRUPTED = 130
-OURS = frozenset({"eval", "moviegen", "safety", "benchmarks", "dashboards"})
 
 
 @contextmanager
 def errors() -> Iterator[None]:
     """Turn the mistakes that our own code names into one line (per mistake) on standard error.
 
-    A ValueError of our own is a user's mistake (exit 2); a full disk and other OSErrors are failures (exit 1).
+    A UserError is a user's mistake (exit 2); a full disk and other OSErrors are failures (exit 1).
     Anything else is a bug and keeps its traceback.
     """
     from benchmarks.sweep import DiskFullError
@@ -34,17 +36,26 @@ def errors() -> Iterator[None]:
         fail(str(error), FAILURE)
     except OSError as error:
         fail(f"{error.filename or 'input/output'}: {error.strerror or error}", FAILURE)
-    except ValueError as error:
-        if type(error).__module__.split(".")[0] not in OURS:
-            raise  # a library's complaint, not a user's mistake that we have named: a bug, which needs its traceback
+    except UserError as error:
         fail(str(error), USER)
 
 
 def fail(message: str, status: int) -> None:
     """Print `error: …` on standard error and leave."""
     for line in message.splitlines() or [""]:
-        typer.echo(f"error: {line}", err=True)
+        typer.echo(f"error: {plain_line(line)}", err=True)
     raise typer.Exit(status)
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Print one line that may hold a stranger's text (names, prompts, reasons): no markup, no control characters.
+
+    Leading spaces are kept: they indent.
+    """
+    from rich.text import Text
+
+    indent = text[: len(text) - len(text.lstrip(" "))]
+    console.print(Text(indent + plain_line(text), style=style), soft_wrap=True)
 
 
 def out() -> Console:

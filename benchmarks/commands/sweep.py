@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands.shell import err, errors, out
+from benchmarks.commands.shell import FAILURE, err, errors, out, say
 
 if TYPE_CHECKING:
     from benchmarks.store import RunWriter
@@ -25,6 +25,9 @@ def sweep(
     resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
     reuse: Annotated[str | None, typer.Option(help="take clips from this run instead of making them again")] = None,
     reference: Annotated[Path | None, typer.Option(help="folder of clips that band metrics are judged by")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="with --resume: try clips again that failed or were missing")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first so many cases")] = None,
     executor: Annotated[str, typer.Option(help="serial, processes or ray")] = "processes",
     workers: Annotated[int | None, typer.Option(min=1, help="processes to use; default: one per core")] = None,
@@ -32,7 +35,7 @@ def sweep(
 ) -> None:
     """Sweep generators over a suite: make every clip, score it once, store every number, print the leaderboard."""
     with errors():
-        from benchmarks.store import RunWriter, StoreError, open_run
+        from benchmarks.store import StoreError, open_run
         from benchmarks.sweep import Options
 
         if executor not in {"serial", "processes", "ray"}:
@@ -43,15 +46,27 @@ def sweep(
             cache=cache,
             reuse=open_run(runs, reuse) if reuse else None,
             argv=tuple(sys.argv[1:]),
+            retry=frozenset({"failed", "missing"}) if retry_failed else frozenset(),
         )
         if resume:
-            if generators or suite:
-                raise StoreError("a resumed run keeps its suite and generators: give --resume alone")
-            writer = RunWriter(open_run(runs, resume).folder)
+            if generators or suite or name or limit or reference:
+                raise StoreError("a resumed run keeps its suite, cases, reference and generators: give --resume alone")
+            writer = _again(open_run(runs, resume).folder)
         else:
             writer = _new(suite, generators or [], runs, options, name, reference, limit)
         summary = _run(writer, options)
-        _print(summary)
+        if _print(summary):
+            raise typer.Exit(FAILURE)
+
+
+def _again(folder: Path) -> RunWriter:
+    from benchmarks.store import RunWriter
+    from benchmarks.sweep import changed_generators
+
+    writer = RunWriter(folder)
+    for changed in changed_generators(writer.manifest):
+        say(err(), f"generator {changed!r} has changed since the run began: what is left comes from the changed one")
+    return writer
 
 
 def _new(
@@ -80,7 +95,7 @@ def _new(
         generator = spec.make(cases)
         if hasattr(generator, "report"):
             for line in generator.report(cases):
-                err().print(line, markup=False)
+                say(err(), line)
     return start(suite, specs, runs, options, name)
 
 
@@ -94,6 +109,7 @@ def _run(writer: RunWriter, options: Options) -> Summary:
         TimeRemainingColumn,
     )
 
+    from benchmarks.plain import plain_line
     from benchmarks.sweep import Progress as State
     from benchmarks.sweep import run_sweep
 
@@ -111,7 +127,7 @@ def _run(writer: RunWriter, options: Options) -> Summary:
 
         def report(state: State) -> None:
             latest = state.latest
-            text = run if latest is None else f"{run}  {latest.generator} · {latest.case}"
+            text = plain_line(run if latest is None else f"{run}  {latest.generator} · {latest.case}")
             speed = bar.tasks[0].speed
             rate = f"{speed:.1f} clips/s" if speed else ""
             bar.update(task, completed=state.done, description=text[:60], rate=rate)
@@ -123,7 +139,8 @@ def _run(writer: RunWriter, options: Options) -> Summary:
             raise
 
 
-def _print(summary: Summary) -> None:
+def _print(summary: Summary) -> bool:
+    """Print the board and what was done; returns whether a generator has answered no case at all."""
     from benchmarks.leaderboard import build_board, render_table
     from benchmarks.store import Run
 
@@ -133,7 +150,14 @@ def _print(summary: Summary) -> None:
     rows = ", ".join(f"{count} {status}" for status, count in sorted(summary.rows.items()))
     done = f"{made} clips now, {summary.resumed} earlier, in {summary.seconds:.0f} s"
     work = f"decoded {summary.decodes} clips, computed {summary.features} features"
-    console.print(f"\nrun {summary.run}: {done}; rows: {rows or 'none'}; {work}", markup=False, soft_wrap=True)
+    console.print()
+    say(console, f"run {summary.run}: {done}; rows: {rows or 'none'}; {work}")
     for status in ("failed", "missing"):
         if summary.statuses[status]:
-            console.print(f"{summary.statuses[status]} clips {status}: moviegen runs {summary.run}", markup=False)
+            say(console, f"{status} clips: {summary.statuses[status]} (moviegen runs {summary.run} says why)")
+    clips = Run(summary.folder).clips()
+    answered = clips["status"].eq("ok").groupby(clips["generator"]).any()
+    silent = [str(name) for name in answered.index[~answered]]
+    for name in silent:
+        say(err(), f"error: {name} has answered no case: moviegen runs {summary.run} says why")
+    return bool(silent)

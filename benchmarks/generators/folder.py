@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.clip_files import CLIP_SUFFIXES, TableRow, find_clips, read_table
 from benchmarks.generator import KINDS, Generator, GeneratorError, Kind, NoClip
 from eval.case import Case
+from eval.hashing import json_sha256
 
 TRUNCATED_NAME = 150
 """File systems cut names near 255 bytes; a stem at least this long may be the beginning of its prompt."""
@@ -36,6 +37,8 @@ class Match:
     rules: dict[Unit, str]
     unmatched: tuple[Path, ...]
     ambiguous: dict[Unit, tuple[Path, ...]] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    """Files that the table names and the folder does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +71,28 @@ class FolderGenerator:
         if self.match.unmatched:
             names = [path.relative_to(self.folder).as_posix() for path in self.match.unmatched]
             lines.append(f"  files that answer no case: {_some(names)}")
+        if self.match.absent:
+            lines.append(f"  in the table, not in the folder: {_some(self.match.absent)}")
         for (case_id, seed), paths in self.match.ambiguous.items():
             lines.append(f"  several files for {case_id} (seed {seed}): {_some([path.name for path in paths])}")
         return lines
 
 
 def match_files(folder: Path, files: Sequence[Path], table: dict[str, TableRow], cases: Sequence[Case]) -> Match:
-    """Pair files with cases; a pair is made only when exactly one file claims it."""
+    """Pair files with the cases and seeds asked for; a pair is made only when exactly one file claims it.
+
+    A file that the table names is matched by the table or not at all; a whole path that is a case's id (`x/a.mp4` for
+    `x-a`) goes before a bare name.
+    """
     claims: dict[Unit, list[tuple[Path, str]]] = defaultdict(list)
     unmatched = []
     index = _Index.of(cases)
     for path in files:
         relative = path.relative_to(folder)
-        found = (
-            _by_table(table.get(relative.as_posix()), index) or _by_name(relative, index) or _by_prompt(relative, index)
-        )
-        if found is None:
+        row = table.get(relative.as_posix())
+        told = row is not None and (row.case or row.prompt)
+        found = _by_table(row, index) if told else _by_name(relative, index) or _by_prompt(relative, index)
+        if found is None or found[0][1] not in index.seeds[found[0][0]]:
             unmatched.append(path)
         else:
             claims[found[0]].append((path, found[1]))
@@ -93,6 +102,7 @@ def match_files(folder: Path, files: Sequence[Path], table: dict[str, TableRow],
         rules={unit: rule for unit, (_, rule) in single.items()},
         unmatched=tuple(unmatched),
         ambiguous={unit: tuple(path for path, _ in claim) for unit, claim in claims.items() if len(claim) > 1},
+        absent=tuple(sorted(set(table) - {path.relative_to(folder).as_posix() for path in files})),
     )
 
 
@@ -127,22 +137,23 @@ class _Index:
 def _by_table(row: TableRow | None, index: _Index) -> tuple[Unit, str] | None:
     if row is None:
         return None
-    case = row.case if row.case in index.seeds else index.case_of_prompt(row.prompt)
-    if case is None:
+    # A case that is named and unknown is a mistake, not a reason to guess from the prompt.
+    case = row.case or index.case_of_prompt(row.prompt)
+    if case not in index.seeds:
         return None
     return (case, index.seeds[case][0] if row.seed is None else row.seed), "table"
 
 
 def _by_name(relative: Path, index: _Index) -> tuple[Unit, str] | None:
-    stem = relative.stem
-    for name in (stem, file_id(relative)):
-        if name in index.seeds:
-            return (name, index.seeds[name][0]), "case id"
-    case, dash, seed = stem.rpartition("-")
-    if dash and case in index.seeds and seed.isdecimal():
-        return (case, int(seed)), "case id"
+    whole, stem = file_id(relative), relative.stem
+    if whole in index.seeds:
+        return (whole, index.seeds[whole][0]), "case id"
     if relative.parent.name in index.seeds and stem.isdecimal():
         return (relative.parent.name, int(stem)), "case id"
+    case, dash, seed = stem.rpartition("-")
+    for name, number in ((stem, None), (case if dash and seed.isdecimal() else "", seed)):
+        if name in index.seeds:
+            return (name, index.seeds[name][0] if number is None else int(number)), "case id"
     return None
 
 
@@ -199,6 +210,13 @@ def _make(argument: str, cases: Sequence[Case]) -> Generator:
     return FolderGenerator(folder, match_files(folder, files, read_table(folder), cases))
 
 
+def _fingerprint(argument: str) -> str:
+    """Changes with the folder's clips: their names, sizes and times of change."""
+    folder = Path(argument)
+    files = [(path, path.stat()) for path in find_clips(folder)] if folder.is_dir() else []
+    return json_sha256([[path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in files])
+
+
 KINDS.add(
     "folder",
     Kind(
@@ -208,5 +226,6 @@ KINDS.add(
         _make,
         argument="a folder",
         settle=lambda argument: str(Path(argument).absolute()),
+        fingerprint=_fingerprint,
     ),
 )

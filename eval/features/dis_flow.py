@@ -15,7 +15,7 @@ from eval.features.frame_view import PictureHW
 FlowHWC = npt.NDArray[np.float32]
 
 MIN_SIDE = 16
-MAX_ASPECT = 2.0
+MAX_ASPECT = 2
 """OpenCV 5.0's DIS reads outside its pyramid and kills the process for some pictures longer than about 2.5 times
 their short side (84×30, for one). Up to 2 and from 16 pixels on, 2,434 sizes tried by us were safe."""
 
@@ -28,8 +28,8 @@ class DisFlow:
         if min(width, height) < MIN_SIDE:
             raise NotMeasurable(f"{width}×{height} is too small for optical flow, which needs {MIN_SIDE} pixels a side")
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._pad_bottom = max(0, -(-width // 2) - height)
-        self._pad_right = max(0, -(-height // 2) - width)
+        self._pad_bottom = max(0, -(-width // MAX_ASPECT) - height)
+        self._pad_right = max(0, -(-height // MAX_ASPECT) - width)
 
     def __call__(self, from_HW: PictureHW, to_HW: PictureHW) -> FlowHWC:
         """float32 H,W,C in pixels: where each pixel of the first picture is found in the second, minus where it was."""

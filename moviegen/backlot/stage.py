@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moviegen.backlot.exact import Floats, Value, cosine, sine
+from moviegen.backlot.exact import Floats, cosine, sine
 from moviegen.backlot.palette import Color, darker
 from moviegen.backlot.pose import Pose
 
@@ -202,8 +202,3 @@ def _left_normals(edges_P2: PointsP2) -> PointsP2:
     length = np.sqrt(edges_P2[:, 0] * edges_P2[:, 0] + edges_P2[:, 1] * edges_P2[:, 1])
     length = np.maximum(length, 1e-12)
     return np.stack([edges_P2[:, 1] / length, -edges_P2[:, 0] / length], axis=1)
-
-
-def is_constant(value: Value) -> bool:
-    """Whether a value does not change over time."""
-    return not isinstance(value, np.ndarray) or value.ndim == 0 or bool((value == value.flat[0]).all())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from benchmarks.cli import app
+from benchmarks.store import Run
 from eval.clip import Clip
 from eval.video import write_clip
 
@@ -132,6 +135,77 @@ def test_a_finished_run_resumed_does_nothing_twice(tmp_path: Path) -> None:
     again = run("sweep", "--resume", "r", *runs)
     assert again.exit_code == 0
     assert "0 clips now, 2 earlier" in again.stdout
+
+
+def test_mistakes_with_stored_runs_are_one_line(tmp_path: Path) -> None:
+    runs = ("--runs", str(tmp_path))
+    run("sweep", "smoke", "-g", "oracle,noise", "--limit", 1, "--name", "r", "--executor", "serial", *runs)
+    shutil.copytree(tmp_path / "r", tmp_path / "copy")
+    for words in (
+        ("compare", "r", "oracle", "orcale"),
+        ("compare", "r", "oracle", "oracle"),
+        ("leaderboard", "r", "r"),
+        ("leaderboard", "r", "copy"),
+        ("leaderboard", "r", "--csv", str(tmp_path)),
+        ("sweep", "--resume", "r", "--limit", "3"),
+        ("sweep", "smoke", "-g", "oracle", "--reference", str(tmp_path / "r" / "clips")),
+    ):
+        result = run(*words, *runs)
+        assert (result.exit_code, len(result.stderr.strip().splitlines())) == (2, 1), (words, result.output)
+    assert sorted(path.name for path in tmp_path.iterdir() if (path / "manifest.json").exists()) == ["copy", "r"]
+
+
+def test_an_outage_is_no_failure_for_ever(tmp_path: Path) -> None:
+    """A folder that is away when a run is resumed stops it; clips that failed can be tried again."""
+    runs = ("--runs", str(tmp_path / "runs"), "--executor", "serial")
+    run("sweep", "smoke", "-g", "oracle", "--limit", 2, "--name", "made", *runs)
+    made, folder, away = Run(tmp_path / "runs" / "made"), tmp_path / "mine", tmp_path / "away"
+    folder.mkdir()
+    for case, file in zip(*(made.clips()[name] for name in ("case", "file")), strict=True):
+        shutil.copy(tmp_path / "runs" / "made" / "clips" / file, folder / f"{case}.mp4")
+    broken = folder / f"{made.clips()['case'][0]}.mp4"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:500])
+    first = run("sweep", "smoke", "-g", f"mine=folder:{folder}", "--limit", 2, "--name", "r", *runs)
+    assert "failed clips: 1" in first.stdout
+    folder.rename(away)
+    stopped = run("sweep", "--resume", "r", "--retry-failed", *runs)
+    assert stopped.exit_code == 2
+    assert stopped.stderr.count("error: ") == 1
+    assert "there is no such folder" in stopped.stderr.splitlines()[-1]
+    away.rename(folder)
+    broken.write_bytes(whole)
+    assert "0 clips now" in run("sweep", "--resume", "r", *runs).stdout
+    again = run("sweep", "--resume", "r", "--retry-failed", *runs)
+    assert "has changed since the run began" in again.stderr
+    assert "1 clips now, 1 earlier" in again.stdout
+    assert set(Run(tmp_path / "runs" / "r").clips()["status"]) == {"ok"}
+
+
+def test_a_generator_that_answers_nothing_is_a_failure(tmp_path: Path) -> None:
+    script = tmp_path / "bad.py"
+    script.write_text("import sys; sys.exit('\x1b]0;owned\x07 no GPU')")
+    words = ("-g", f"oracle,bad=program:{sys.executable} {script}", "--limit", 1, "--name", "r", "--executor", "serial")
+    result = run("sweep", "smoke", *words, "--runs", tmp_path)
+    assert result.exit_code == 1
+    assert "bad has answered no case" in result.stderr
+    shown = run("runs", "r", "--runs", tmp_path)
+    assert "no GPU" in shown.stdout
+    assert "\x1b" not in result.output + shown.output
+
+
+def test_no_text_of_a_stranger_steers_the_terminal(tmp_path: Path) -> None:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    (folder / "a\x1b[31m\x1b]0;owned\x07.mp4").write_bytes(b"no clip")
+    scored = run("score", folder, "--no-cache")
+    prompts = tmp_path / "p.txt"
+    prompts.write_text("\x1b[2Ja dog\n" * 2)
+    imported = run("suites", "import", prompts, "-o", tmp_path / "s.yaml")
+    missing = run("score", tmp_path / "b\x1b[31m.mp4")
+    assert "owned" in scored.stdout
+    assert "a dog" in imported.stderr
+    assert "\x1b" not in scored.output + imported.output + missing.output
 
 
 def test_every_listing_works(tmp_path: Path) -> None:

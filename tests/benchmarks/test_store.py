@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import shards
+from benchmarks.clip_store import adopt_clip
 from benchmarks.manifest import StoreError, read_manifest, write_manifest
 from benchmarks.store import Run, RunWriter, Unit, list_runs, open_run
 from eval.planner import Score
@@ -367,8 +368,8 @@ def test_clips_are_found_by_hash_and_nowhere_else(folder, tmp_path):
     outside.write_bytes(b"secret")
     (folder / "clips" / ("b" * 64 + ".mp4")).symlink_to(outside)
     with RunWriter(folder) as writer:
-        name = writer.adopt_clip(outside, "a" * 64)
-        assert writer.adopt_clip(outside, "a" * 64) == name
+        name = adopt_clip(writer.folder, outside, "a" * 64)
+        assert adopt_clip(writer.folder, outside, "a" * 64) == name
     run = Run(folder)
     assert run.clip_path(name).read_bytes() == b"secret"
     for bad in ("b" * 64 + ".mp4", "c" * 64 + ".mp4", "../manifest.json", str(outside), "", name + "\n", "a" * 64):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.clip_files import TableError, find_clips, read_table
-from benchmarks.generator import GeneratorError, GeneratorSpec, NoClip
+from benchmarks.generator import GeneratorError, GeneratorSpec, NoClip, parse_generators
 from benchmarks.generators.folder import FolderGenerator, folder_cases, match_files
 from eval.case import Case
 
@@ -53,6 +53,44 @@ def test_a_table_wins_over_names(tmp_path: Path) -> None:
     assert matched(tmp_path) == {("b001", 7): "b002.mp4"}
 
 
+def test_a_table_that_names_an_unknown_case_is_not_second_guessed(tmp_path: Path) -> None:
+    touch(tmp_path, "b001.mp4", "b002-9.mp4")
+    (tmp_path / "clips.csv").write_text("file,case\nb001.mp4,b0O1\ngone.mp4,b002\n")
+    match = match_files(tmp_path, find_clips(tmp_path), read_table(tmp_path), CASES)
+    assert match.files == {}
+    report = "\n".join(FolderGenerator(tmp_path, match).report(CASES))
+    assert "files that answer no case: b001.mp4, b002-9.mp4" in report, "seed 9 was not asked for"
+    assert "in the table, not in the folder: gone.mp4" in report
+
+
+def test_a_whole_path_goes_before_a_bare_name(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", "x/a.mp4")
+    cases = folder_cases(tmp_path)
+    assert [case.id for case in cases] == ["a", "x-a"]
+    files = match_files(tmp_path, find_clips(tmp_path), {}, cases).files
+    assert {unit[0]: path.relative_to(tmp_path).as_posix() for unit, path in files.items()} == {
+        "a": "a.mp4",
+        "x-a": "x/a.mp4",
+    }
+    (tmp_path / "a.mp4").unlink()
+    alone = match_files(tmp_path, find_clips(tmp_path), {}, cases).files
+    assert {unit[0] for unit in alone} == {"x-a"}, "x/a.mp4 is no stand-in for a.mp4"
+
+
+def test_a_picture_beside_clips_is_no_clip(tmp_path: Path) -> None:
+    touch(tmp_path, "b001.mp4", "cover.png", "b002/1.png")
+    assert [path.relative_to(tmp_path).as_posix() for path in find_clips(tmp_path)] == ["b001.mp4", "b002"]
+
+
+def test_a_comma_in_a_folder_stays_in_it(tmp_path: Path) -> None:
+    for text, names in (
+        (f"f=folder:{tmp_path}/a,b", ["f"]),
+        (f"f=folder:{tmp_path}/a,b,oracle,g=folder:c", ["f", "oracle", "g"]),
+        ("oracle,noise", ["oracle", "noise"]),
+    ):
+        assert [spec.name for spec in parse_generators([text])] == names
+
+
 def test_two_files_for_one_case_answer_it_with_neither_and_say_so(tmp_path: Path) -> None:
     touch(tmp_path, "b002.mp4", "sub/b002.webm", "stray.mp4")
     match = match_files(tmp_path, find_clips(tmp_path), {}, CASES)
@@ -79,6 +117,7 @@ def test_picture_folders_are_clips_and_hidden_files_are_not(tmp_path: Path) -> N
         ("file,prompt\n../a.mp4,x\n", "points outside the folder"),
         ("file,prompt\na.mp4,x\na.mp4,y\n", "is named twice"),
         ("file,seed\na.mp4,often\n", "not a whole number"),
+        ("file,seed\na.mp4,inf\n", "not a whole number"),
     ],
 )
 def test_bad_tables_are_one_line_with_the_row(tmp_path: Path, table: str, complaint: str) -> None:
