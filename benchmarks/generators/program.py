@@ -29,6 +29,7 @@ from pathlib import Path
 
 from benchmarks.generator import KINDS, Generator, GeneratorError, Kind, NoClip
 from eval.case import Case
+from eval.hashing import file_sha256, json_sha256
 
 TIME_LIMIT_S = 600.0
 MESSAGE_LENGTH = 300
@@ -185,6 +186,12 @@ def _make(argument: str, _cases: Sequence[Case]) -> Generator:
     return ProgramGenerator(tuple(shlex.split(_settle(argument))))
 
 
+def _fingerprint(argument: str) -> str:
+    """Changes with the files that the command names: the program itself, its script, its settings."""
+    files = [Path(word) for word in shlex.split(argument) if Path(word).is_file()]
+    return json_sha256([[str(path), file_sha256(path)] for path in files])
+
+
 KINDS.add(
     "program",
     Kind(
@@ -194,5 +201,6 @@ KINDS.add(
         _make,
         argument="a command",
         settle=_settle,
+        fingerprint=_fingerprint,
     ),
 )

@@ -190,6 +190,28 @@ def test_one_more_metric_decodes_nothing_when_its_feature_is_there(tmp_path: Pat
     pd.testing.assert_frame_equal(shared, rows_of(first).drop(columns="suite_hash"))
 
 
+def test_clips_of_a_program_that_was_edited_are_not_used_again(tmp_path: Path) -> None:
+    script = tmp_path / "grey.py"
+    body = """
+import json, sys
+from pathlib import Path
+import numpy as np
+sys.path.insert(0, {home!r})
+from eval.clip import Clip
+from eval.video import write_clip
+case = json.load(sys.stdin)
+write_clip(Clip(np.full((8, 3, 64, 64), {grey}, np.uint8), 8.0), Path(case["output"]))
+"""
+    suite = small_suite(1).model_copy(update={"metrics": (MetricModel(name="exposure"),)})
+    generators, found = f"grey=program:{sys.executable} {script}", []
+    for name, grey in (("one", 51), ("two", 204)):
+        script.write_text(body.format(home=str(HOME), grey=grey))
+        reuse = Run(tmp_path / "one") if name == "two" else None
+        folder = sweep(suite, generators, tmp_path, name, Options(executor="serial", reuse=reuse))
+        found.append(rows_of(folder)["value"][0])
+    assert found == pytest.approx([0.2, 0.8], abs=0.02)
+
+
 def test_footage_takes_its_cases_from_folders_and_pairs_them_by_name(tmp_path: Path) -> None:
     made = Run(sweep(small_suite(2), "oracle,noise", tmp_path, "r"))
     for generator in ("oracle", "noise"):
