@@ -31,6 +31,8 @@ from eval.registry import UnknownName
 SUITES_FOLDER = Path(__file__).parent / "suites"
 MAX_BYTES = 16 * 2**20
 """The largest suite file that is read; the shipped ones are under 50 kB."""
+MAX_VALUES = 500_000
+"""The most values in a suite file, five seconds' reading; 96 scenes with their truth are 5,200."""
 MAX_SEED = 2**53 - 1
 """The largest whole number that JSON readers with double-precision numbers keep exactly (RFC 8259, section 6)."""
 TRUTH_DEPTH = 32
@@ -141,24 +143,25 @@ class CaseModel(_Strict):
 
     @field_validator("truth")
     @classmethod
-    def _plain_truth(cls, truth: dict[str, Any] | None) -> dict[str, Any] | None:
-        for mistake in _not_json(truth, ""):
+    def _json_able(cls, truth: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
+        mistake = None if _stored(info) else next(_not_json(truth, ""), None)
+        if mistake is not None:
             raise ValueError(mistake)
         return truth
 
 
 def _not_json(value: Any, place: str, depth: int = 0) -> Iterator[str]:
-    """What keeps a value out of JSON, each with its place inside the value; ends at the first level too deep."""
+    """What keeps a value out of JSON, each mistake with its place inside the value; goes no deeper than allowed."""
     at = f"at {place}: " if place else ""
-    if depth > TRUTH_DEPTH:
+    if depth >= TRUTH_DEPTH and isinstance(value, dict | list | tuple):
         yield f"more than {TRUTH_DEPTH} lists and mappings inside one another"
     elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                yield f"{at}the name {key!r} is {_kind(key)}; put it in quotes"
-            else:
-                yield from _not_json(key, f"{place}.{key[:40]}" if place else key[:40], depth)
-                yield from _not_json(item, f"{place}.{key[:40]}" if place else key[:40], depth + 1)
+                yield f"{at}the name {str(key)[:40]!r} is not text: put it in quotes"
+                continue
+            yield from _not_json(key, place, depth)
+            yield from _not_json(item, f"{place}.{key[:40]}" if place else key[:40], depth + 1)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _not_json(item, f"{place}[{index}]", depth + 1)
@@ -169,11 +172,8 @@ def _not_json(value: Any, place: str, depth: int = 0) -> Iterator[str]:
         if not math.isfinite(value):
             yield f"{at}{value} is not a finite number"
     elif value is not None and not isinstance(value, int):
-        yield f"{at}{_kind(value)} is not JSON: use text, numbers, true, false, null, lists and mappings"
-
-
-def _kind(value: Any) -> str:
-    return f"a {type(value).__name__}"
+        kinds = "text, numbers, true, false, null, lists and mappings"
+        yield f"{at}a {type(value).__name__} is not JSON, which has {kinds}"
 
 
 class Quantiles(_Strict):
@@ -272,7 +272,7 @@ def write_reference(reference: ReferenceModel, path: Path) -> Path:
 class _PlainDumper(yaml.SafeDumper):
     """Writes a value that occurs twice in full each time: aliases are refused when a suite is read."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
 
@@ -314,17 +314,18 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _SuiteLoader(_Loader):  # type: ignore[misc]  # chosen at import: libyaml's where PyYAML was built with it
-    """YAML as JSON knows it: no aliases (nine in each of seven levels are five million values) and no deep nesting."""
+    """YAML within limits, and without aliases: nine in each of seven levels are five million values."""
 
     depth = 0
+    values = 0
 
-    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:  # noqa: ARG002
         """Called before each node. libyaml's composer is recursive in C: depth without a limit kills the process."""
-        self.depth += 1
-        if self.depth > YAML_DEPTH:
-            mark = current_node.start_mark if current_node else None
-            problem = f"more than {YAML_DEPTH} lists and mappings inside one another"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        self.depth, self.values = self.depth + 1, self.values + 1
+        if self.depth > YAML_DEPTH or self.values > MAX_VALUES:
+            deep = f"more than {YAML_DEPTH} lists and mappings inside one another"
+            problem = deep if self.depth > YAML_DEPTH else f"more than {MAX_VALUES} values; split it"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=current_node.start_mark if current_node else None)
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
@@ -346,15 +347,23 @@ class _SuiteLoader(_Loader):  # type: ignore[misc]  # chosen at import: libyaml'
                 waiting += node.value
         return root
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """One value; text that its tag does not fit (`2026-13-45`, `!!bool x`) is a mistake with its place."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError) as error:  # what PyYAML's own constructors raise for it
+            problem = f"not a value of its kind: {error}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
 
 def _read_yaml(path: Path) -> Any:
     if path.stat().st_size > MAX_BYTES:
         raise SuiteError(f"{path.name}: larger than {MAX_BYTES // 2**20} MiB, the limit for a suite; split it")
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_SuiteLoader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
-        # PyYAML's own constructors raise the last three for text that its tag does not fit (`2026-13-45`, `!!bool x`).
-        raise SuiteError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
+        raise SuiteError(f"{path.name}: not readable as YAML: {reason}") from error
 
 
 def _reference(path: Path) -> Any:

@@ -39,6 +39,7 @@ class PictureSource:
     """A folder of PNG or JPEG pictures, in natural order (2 before 10), as a ClipSource.
 
     fps: given, else the number in fps.txt, else 8 with a note. A file audio.wav beside the pictures is the sound.
+    The rate is part of `info.sha256`: the same pictures at another rate are another clip.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class PictureSource:
         form = _sound_form(folder)
         self._info = ClipInfo(
             name=folder.name,
-            sha256=_folder_sha256(folder, self._pictures),
+            sha256=_folder_sha256(folder, self._pictures, float(rate)),
             width=width,
             height=height,
             fps=float(rate),
@@ -163,10 +164,14 @@ def _folder_fps(folder: Path) -> tuple[float, tuple[str, ...]]:
         raise ClipError(f"{folder.name}: {FPS_FILE} must hold one number, not {text!r}") from error
 
 
-def _folder_sha256(folder: Path, pictures: list[Path]) -> str:
-    """The hash of the sorted names and hashes of everything that the clip is made of."""
-    files = [*pictures, *(path for path in (folder / FPS_FILE, folder / SOUND_FILE) if path.is_file())]
-    lines = sorted(f"{path.name}\0{file_sha256(path)}\n" for path in files)
+def _folder_sha256(folder: Path, pictures: list[Path], fps: float) -> str:
+    """The hash of the sorted names and hashes of everything that the clip is made of, and of its frame rate.
+
+    The rate itself, not fps.txt: a rate that is given or assumed changes what is measured as much as one that is read.
+    """
+    sound = folder / SOUND_FILE
+    files = [*pictures, *([sound] if sound.is_file() else [])]
+    lines = [*sorted(f"{path.name}\0{file_sha256(path)}\n" for path in files), f"fps\0{fps!r}\n"]
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 

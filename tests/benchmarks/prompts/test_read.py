@@ -47,12 +47,48 @@ def test_vbench_full_info(tmp_path: Path) -> None:
     assert case.tags == ("dimension:temporal_flickering",)
 
 
-@pytest.mark.parametrize(("name", "text"), [("a.csv", "x,y\n1,2\n"), ("a.json", "{"), ("a.txt", "\n"), ("a.pdf", "x")])
-def test_what_is_not_a_prompt_list_is_one_line(tmp_path: Path, name: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.pdf", "x", "prompt lists are .txt"),
+        ("a.txt", "\n", "holds no prompts"),
+        ("a.txt", "ok\n" + "x" * 20_001, "item 2: prompt: "),
+        ("a.csv", "", "no column 'prompt'"),
+        ("a.csv", "x,y\n1,2\n", "no column 'prompt'"),
+        ("a.csv", "concept,prompt\nanimal,A dog\nscene\n", "line 3: 1 cells, but the first line names 2"),
+        ("a.csv", "prompt,concept\nA dog, running,animal\n", "line 2: 3 cells, but the first line names 2"),
+        ("a.csv", "prompt\n" + "x" * 200_000, "field larger than field limit"),
+        ("a.csv", 'prompt\n"A dog\nA cat\n', "unexpected end of data"),
+        ("a.json", "{", "the file is not JSON"),
+        ("a.json", "[" * 100_000, "nested too deeply"),
+        ("a.json", '{"prompt_en": "A dog"}', "not a list of items"),
+        ("a.json", '"A dog"', "not a list of items"),
+        ("a.json", "7", "not a list of items"),
+        ("a.json", '[{"prompt_en": "A dog"}, "A cat"]', "item 2 is not an object"),
+        ("a.json", '[{"prompt": "A dog"}]', "item 1 has no 'prompt_en'"),
+        ("a.json", '[{"prompt_en": null}]', "item 1: 'prompt_en' is not str"),
+        ("a.json", '[{"prompt_en": "A dog", "dimension": 3}]', "item 1: 'dimension' is not str or list"),
+        ("a.json", r'[{"prompt_en": "\ud800"}]', "item 1: prompt: "),
+        ("a.jsonl", '{"id": 1, "audio_prompt": "rain"}\n[1]\n', "line 2 is not an object"),
+        ("a.jsonl", '"rain"\n', "line 1 is not an object"),
+        ("a.jsonl", '{"id": 1, "audio_prompt": "rain"}\n{\n', "line 2 is not JSON"),
+        ("a.jsonl", '{"audio_prompt": "rain"}\n', "line 1 has no 'id'"),
+        ("a.jsonl", '{"id": 1, "audio_prompt": ["rain"]}\n', "line 1: 'audio_prompt' is not str"),
+    ],
+)
+def test_what_is_not_a_prompt_list_is_one_line(tmp_path: Path, name: str, text: str, said: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(PromptFileError, match=name) as caught:
         read_prompts(tmp_path / name)
+    assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_line_separator_inside_a_sound_prompt_is_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    lines = [json.dumps({"id": i, "audio_prompt": f"rain\u2028wind {i}"}, ensure_ascii=False) for i in range(2)]
+    path.write_text("\n".join(lines) + "\n\n", encoding="utf-8")
+    assert [case.prompt for case in read_prompts(path).cases] == ["rain\u2028wind 0", "rain\u2028wind 1"]
 
 
 @pytest.mark.skipif(not BENCH.is_dir(), reason="../shared/data/moviegenbench is not here")

@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from eval.cache import FeatureCache
 from eval.clip import ClipError, Limits
+from eval.metric import METRICS
+from eval.planner import score_clip
 from eval.video import open_clip, write_clip
 
 
@@ -86,9 +89,28 @@ def test_identity_follows_names_and_contents(build: Any, tmp_path: Path) -> None
     assert len(hashes) == 1
     hashes.add(open_clip(save(tmp_path / "c", ["1.png", "3.png"], frames)).info.sha256)
     hashes.add(open_clip(save(tmp_path / "d", ["1.png", "2.png"], frames[::-1])).info.sha256)
-    (tmp_path / "b" / "fps.txt").write_text("8")
-    hashes.add(open_clip(tmp_path / "b").info.sha256)
-    assert len(hashes) == 4
+    assert len(hashes) == 3
+
+
+def test_identity_follows_the_rate_wherever_it_comes_from(build: Any, tmp_path: Path) -> None:
+    folder = save(tmp_path / "a", ["1.png", "2.png"], build.frames(2, 8, 8))
+    assumed, given = open_clip(folder).info.sha256, open_clip(folder, fps=24).info.sha256
+    assert assumed == open_clip(folder, fps=8).info.sha256
+    assert given != assumed
+    (folder / "fps.txt").write_text("24")
+    assert open_clip(folder).info.sha256 == given
+    assert open_clip(folder, fps=8).info.sha256 == assumed
+
+
+def test_the_cache_keeps_rates_apart(build: Any, tmp_path: Path) -> None:
+    folder = save(tmp_path / "a", [f"{index}.png" for index in range(6)], build.frames(6, 64, 64))
+    cache = FeatureCache(tmp_path / "cache")
+
+    def magnitude(fps: float, cache: FeatureCache | None) -> float | None:
+        return score_clip(open_clip(folder, fps=fps), [METRICS.get("motion_magnitude")], cache=cache).scores[0].value
+
+    assert magnitude(8, cache) != magnitude(24, cache)
+    assert magnitude(24, cache) == magnitude(24, None)
 
 
 def test_bad_folders(build: Any, tmp_path: Path) -> None:
