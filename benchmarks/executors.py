@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import wait as wait_for_any
 from typing import Any, Generic, Literal, TypeVar
 
@@ -115,6 +115,11 @@ def _until_broken(
                 if suspects:
                     suspects.extend(running.values())
                     return
+        except BaseException:
+            # Interrupted, or a full disk: what the workers still do is not wanted, however long it would take.
+            for worker in active_children():
+                worker.kill()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

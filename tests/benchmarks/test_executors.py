@@ -118,6 +118,23 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
         assert _gone(int(path.name)), "a worker outlived its parent"
 
 
+def test_an_interrupt_does_not_wait_for_what_the_workers_do(tmp_path: Path) -> None:
+    script, pids = tmp_path / "parent.py", tmp_path / "pids"
+    script.write_text(ORPHANS)
+    pids.mkdir()
+    home = str(Path(__file__).resolve().parents[2])
+    parent = subprocess.Popen(
+        [sys.executable, str(script), str(pids)], env={**os.environ, "PYTHONPATH": home}, stderr=subprocess.DEVNULL
+    )
+    while len(list(pids.iterdir())) < 2:
+        assert parent.poll() is None
+        time.sleep(0.05)
+    parent.send_signal(signal.SIGINT)
+    parent.wait(timeout=60)  # each item takes 120 s
+    for path in pids.iterdir():
+        assert _gone(int(path.name))
+
+
 def _gone(pid: int) -> bool:
     for _ in range(200):
         try:
