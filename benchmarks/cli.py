@@ -26,6 +26,7 @@ app.command("dashboard")(results.dashboard)
 app.command("metrics")(catalogue.metrics)
 app.add_typer(catalogue.suites, name="suites")
 app.add_typer(catalogue.generators, name="generators")
+app.command("plan")(catalogue.plan)
 app.command("doctor")(catalogue.doctor)
 
 

@@ -1,0 +1,1 @@
+"""The reference model's networks: plain modules that know nothing of training."""
