@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from eval.findings import Finding, findings
-
 from benchmarks.executors import ExecutorName, Job, execute
 from eval.cache import FeatureCache
 from eval.case import Asked, Case
 from eval.clip import ClipError, ClipInfo
+from eval.findings import Finding, findings
 from eval.hashing import file_sha256
 from eval.metric import METRICS
 from eval.planner import Score, score_clip, unreadable
