@@ -1,0 +1,1 @@
+"""Training: one Lightning module and entry for each thing that is trained."""

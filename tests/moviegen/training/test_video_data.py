@@ -1,0 +1,66 @@
+"""Batches: pure functions of the step, with dropped and misspelt text as declared."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from moviegen.presets import Preset
+from moviegen.training.latent_cache import read_cache
+from moviegen.training.step_order import StepOrder, generator
+from moviegen.training.video_data import VideoBatch, VideoData, misspelt, training_batch
+
+
+def _batch(preset: Preset, cache: Path, step: int, seed: int = 0) -> VideoBatch:
+    clips = read_cache(preset, "fake", cache, "train")
+    order = StepOrder([c.bucket.share for c in clips], [len(c.captions) for c in clips], preset.recipe.batch, seed)
+    return training_batch(preset, clips, order, seed, step)
+
+
+def test_a_batch_is_a_function_of_its_step(preset: Preset, cache: Path) -> None:
+    one, again, other = _batch(preset, cache, 7), _batch(preset, cache, 7), _batch(preset, cache, 9)
+    assert one.prompts == again.prompts
+    for a, b in zip(one[:3], again[:3], strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(one.time_B, other.time_B)
+
+
+def test_a_batch_is_of_one_form_with_noise_like_it(preset: Preset, cache: Path) -> None:
+    shapes = {_batch(preset, cache, step).latents_BCTHW.shape for step in range(20)}
+    assert shapes == {(8, 16, 2, 4, 4), (8, 16, 1, 2, 6), (8, 16, 1, 4, 4)}
+    batch = _batch(preset, cache, 0)
+    assert batch.noise_BCTHW.shape == batch.latents_BCTHW.shape
+    assert batch.latents_BCTHW.dtype == torch.float32
+    assert batch.fps == 8
+
+
+def test_a_tenth_of_the_text_is_dropped(preset: Preset, cache: Path) -> None:
+    data = VideoData(preset, cache, "fake")
+    loader = iter(data.train_dataloader())
+    prompts = [prompt for _ in range(200) for prompt in next(loader).prompts]
+    assert sum(prompt == "" for prompt in prompts) / len(prompts) == pytest.approx(0.1, abs=0.03)
+    never = dataclasses.replace(preset, recipe=dataclasses.replace(preset.recipe, text_drop=0.0, misspelt=0.0))
+    known = {text for entry in read_cache(preset, "fake", cache, "train") for texts in entry.captions for text in texts}
+    assert all(set(_batch(never, cache, step).prompts) <= known for step in range(20))
+
+
+def test_misspelling_takes_single_letters() -> None:
+    text = "A dog runs through a park."
+    assert misspelt(text, 0.0, generator(0, 0)) == text
+    broken = misspelt(text, 1.0, generator(0, 0))
+    assert len(broken) == len(text) - 6
+    assert len(broken.split(" ")) == 6
+
+
+def test_validation_is_fixed(preset: Preset, cache: Path) -> None:
+    seen, novel = VideoData(preset, cache, "fake").val_dataloader()
+    again = VideoData(preset, cache, "fake", seed=9).val_dataloader()[0]
+    for a, b in zip(seen, again, strict=True):
+        assert torch.equal(a.noise_BCTHW, b.noise_BCTHW)
+        assert a.prompts == b.prompts
+        assert "" not in a.prompts
+    assert len(seen) == len(novel) == 8
+    assert next(iter(novel)).prompts[0] == VideoData(preset, cache, "fake").prompts(1, 3)[0]
