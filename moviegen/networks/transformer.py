@@ -80,10 +80,10 @@ class Block(nn.Module):
             :, :, None
         ].unbind(1)
         x_BND = x_BND + positions_ND
-        attended_BND = self.attention(torch.addcmul(shift_a, self.norm_self(x_BND), 1 + scale_a))
+        attended_BND = self.attention(self.norm_self.modulated(x_BND, shift_a, scale_a))
         x_BND = torch.addcmul(x_BND, gate_a, attended_BND)
         x_BND = x_BND + self.cross(self.norm_cross(x_BND), *condition)
-        forward_BND = self.feed_forward(torch.addcmul(shift_f, self.norm_forward(x_BND), 1 + scale_f))
+        forward_BND = self.feed_forward(self.norm_forward.modulated(x_BND, shift_f, scale_f))
         return torch.addcmul(x_BND, gate_f, forward_BND)
 
 
@@ -137,7 +137,7 @@ class VideoTransformer(nn.Module):
             else:
                 x_BND = block(x_BND, positions_ND, modulation_B6D, condition)
         shift, scale = (self.out_table + modulation_BD[:, None]).chunk(2, dim=1)
-        x_BND = self.norm_out(x_BND) * (1 + scale) + shift
+        x_BND = self.norm_out.modulated(x_BND, shift, scale)
         return _to_latents(self.patch_out(x_BND), grid)
 
     def token_grid(self, frames: int, height: int, width: int) -> tuple[int, int, int]:

@@ -171,6 +171,24 @@ def test_rms_norm_and_its_gradients_are_torchs() -> None:
         torch.testing.assert_close(one, other)
 
 
+def test_a_modulated_norm_and_its_gradients_are_the_formulas() -> None:
+    layer = RMSNorm(8)
+    torch.nn.init.normal_(layer.weight)
+    x, direction = torch.randn(2, 5, 8, dtype=torch.float64), torch.randn(2, 5, 8, dtype=torch.float64)
+    layer.double()
+    inputs = [x.requires_grad_(), *(torch.randn(2, 1, 8, dtype=torch.float64, requires_grad=True) for _ in range(2))]
+    ours = layer.modulated(*inputs)
+    formula = torch.addcmul(inputs[1], layer(x), 1 + inputs[2])
+    torch.testing.assert_close(ours, formula)
+    for one, other in zip(
+        torch.autograd.grad((ours * direction).sum(), (*inputs, layer.weight)),
+        torch.autograd.grad((formula * direction).sum(), (*inputs, layer.weight)),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+    assert torch.autograd.gradcheck(layer.modulated, inputs)
+
+
 def test_swiglu_against_its_formula() -> None:
     layer, x = SwiGLU(8, 12), torch.randn(3, 8)
     expected = (functional.silu(x @ layer.gate.weight.T) * (x @ layer.into.weight.T)) @ layer.out.weight.T
@@ -179,12 +197,12 @@ def test_swiglu_against_its_formula() -> None:
 
 def test_attention_against_its_formula_and_blind_to_the_scale_of_queries() -> None:
     layer, x = SelfAttention(8, 2), torch.randn(1, 5, 8)
-    q, k, v = (part.reshape(5, 2, 4).transpose(0, 1) for part in layer.qkv(x)[0].chunk(3, -1))
+    q, k, v = layer.qkv(x)[0].reshape(5, 2, 3, 4).permute(2, 1, 0, 3)
     q, k = (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 1e-6) for y in (q, k))
     heads = (q @ k.transpose(1, 2) / 2).softmax(-1) @ v
     expected = layer.out(heads.transpose(0, 1).reshape(5, 8))
     torch.testing.assert_close(layer(x)[0], expected)
     before = layer(x)
     with torch.no_grad():
-        layer.qkv.weight[:16] *= 50
+        layer.qkv.weight.view(2, 3, 4, 8)[:, :2] *= 50
     torch.testing.assert_close(layer(x), before, atol=1e-3, rtol=1e-3)
