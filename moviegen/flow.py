@@ -9,7 +9,7 @@ Shape legend: B batch, ... any latent shape after it. Times are float; schedules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,6 +35,35 @@ def interpolate(data: Tensor, noise: Tensor, time_B: Tensor) -> Tensor:
 def velocity_target(data: Tensor, noise: Tensor) -> Tensor:
     """dX_t/dt = X1 - (1 - sigma_min) X0, what the model learns to predict."""
     return data - (1 - SIGMA_MIN) * noise
+
+
+class Preconditioning(NamedTuple):
+    """v = keep x_t + out F(into x_t): what a network F is left to do; each B, C and then ones."""
+
+    into: Tensor
+    keep: Tensor
+    out: Tensor
+
+
+def precondition(time_B: Tensor, std_C: Tensor, ndim: int) -> Preconditioning:
+    """The best linear guess of the velocity from each latent alone, and scales for what a network adds to it.
+
+    For channels of mean 0 and deviation s, the velocity's expectation given x_t is keep x_t with
+    keep = (t s^2 - (1 - sigma_min) b) / (t^2 s^2 + b^2), b = 1 - (1 - sigma_min) t; its deviation around it is
+    out = s / sqrt(t^2 s^2 + b^2). So F = 0 is the optimum for independent Gaussian channels, noise need not pass
+    through F, however narrow it is, and F has about unit variance in every channel at every time (the argument of EDM,
+    arXiv 2206.00364, section 5, for this path and for each channel on its own). `into` brings x_t to unit variance
+    over all channels with each weighted by its correlation with the data: channels that are all noise still are faint.
+    ndim: dimensions of x_t, with batch and channels first.
+    """
+    t = time_B.float()[:, None]
+    left = 1 - (1 - SIGMA_MIN) * t
+    variance_BC = (t * std_C) ** 2 + left**2
+    keep_BC = (t * std_C**2 - (1 - SIGMA_MIN) * left) / variance_BC
+    out_BC = std_C / variance_BC.sqrt()
+    into_BC = out_BC / out_BC.square().mean(dim=1, keepdim=True).sqrt() / variance_BC.sqrt()
+    ones = [1] * (ndim - 2)
+    return Preconditioning(*(scale.reshape(*scale.shape, *ones) for scale in (into_BC, keep_BC, out_BC)))
 
 
 def logit_normal_times(count: int, generator: torch.Generator) -> Tensor:

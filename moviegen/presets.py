@@ -15,8 +15,6 @@ from moviegen.networks.open_text import OpenTextConfig
 from moviegen.networks.text import SmallTextConfig
 from moviegen.networks.transformer import PATCH, TransformerConfig
 
-LATENT_CHANNELS = 16
-
 
 class PresetError(UserError):
     """An unknown preset, or a clip that a preset cannot make."""
@@ -24,15 +22,16 @@ class PresetError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """Frames and pixels per latent of the autoencoder called `tae`."""
+    """Frames and pixels per latent of the autoencoder called `tae`, and the channels of a latent."""
 
     tae: str
     time: int
     space: int
+    channels: int
 
 
-F8T4 = Compression("f8t4", 4, 8)
-F8T8 = Compression("f8t8", 8, 8)
+F8T4 = Compression("f8t4", 4, 8, 192)
+F8T8 = Compression("f8t8", 8, 8, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +107,12 @@ class Preset:
         return t * h * w // (PATCH[0] * PATCH[1] * PATCH[2])
 
 
-def _transformer(layers: int, width: int, feed_forward: int, heads: int, reach: int) -> TransformerConfig:
+def _transformer(
+    latent: Compression, *, layers: int, width: int, feed_forward: int, heads: int, reach: int
+) -> TransformerConfig:
     """`reach`: tokens along height and width; 32 latents in time, as published."""
-    return TransformerConfig(
-        layers, width, feed_forward, heads, LATENT_CHANNELS, LATENT_CHANNELS, max_t=32, max_h=reach, max_w=reach
-    )
+    channels = latent.channels
+    return TransformerConfig(layers, width, feed_forward, heads, channels, channels, max_t=32, max_h=reach, max_w=reach)
 
 
 _BACKLOT_BUCKETS = (
@@ -130,7 +130,7 @@ def tiny() -> Preset:
     return Preset(
         "tiny",
         F8T4,
-        _transformer(layers=7, width=192, feed_forward=512, heads=3, reach=8),
+        _transformer(F8T4, layers=7, width=192, feed_forward=512, heads=3, reach=8),
         SmallTextConfig(width=128, layers=2, heads=2, letter_width=64, bag_tokens=4, words=64),
         _BACKLOT_BUCKETS,
         Recipe(steps=8000, batch=16, learning_rate=1e-3),
@@ -142,7 +142,7 @@ def small() -> Preset:
     return Preset(
         "small",
         F8T4,
-        _transformer(layers=12, width=512, feed_forward=1408, heads=8, reach=8),
+        _transformer(F8T4, layers=12, width=512, feed_forward=1408, heads=8, reach=8),
         SmallTextConfig(width=256, layers=2, heads=4, letter_width=128, bag_tokens=4, words=64),
         _BACKLOT_BUCKETS,
         Recipe(steps=10_000, batch=256, learning_rate=6e-4, warm_up=500),
@@ -154,7 +154,7 @@ def base() -> Preset:
     return Preset(
         "base",
         F8T4,
-        replace(_transformer(layers=24, width=1024, feed_forward=2816, heads=16, reach=16), recompute=True),
+        replace(_transformer(F8T4, layers=24, width=1024, feed_forward=2816, heads=16, reach=16), recompute=True),
         SmallTextConfig(width=512, layers=2, heads=8, letter_width=256, bag_tokens=8, words=128),
         (Bucket(64, 128, 128, 16.0, 0.8), Bucket(32, 128, 128, 16.0, 0.1), Bucket(1, 128, 128, 16.0, 0.1)),
         Recipe(steps=100_000, batch=256, learning_rate=3e-4, warm_up=1000),
@@ -172,7 +172,7 @@ def preset_5b() -> Preset:
     return Preset(
         "5b",
         F8T8,
-        replace(_transformer(layers=32, width=3072, feed_forward=8192, heads=24, reach=64), recompute=True),
+        replace(_transformer(F8T8, layers=32, width=3072, feed_forward=8192, heads=24, reach=64), recompute=True),
         OpenTextConfig(),
         _PUBLISHED_BUCKETS,
         _PUBLISHED,
@@ -184,7 +184,7 @@ def preset_30b() -> Preset:
     return Preset(
         "30b",
         F8T8,
-        replace(_transformer(layers=48, width=6144, feed_forward=16384, heads=48, reach=64), recompute=True),
+        replace(_transformer(F8T8, layers=48, width=6144, feed_forward=16384, heads=48, reach=64), recompute=True),
         OpenTextConfig(),
         _PUBLISHED_BUCKETS,
         _PUBLISHED,

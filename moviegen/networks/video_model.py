@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
+from moviegen.flow import precondition
 from moviegen.networks.open_text import OpenTextConfig
 from moviegen.networks.text import SmallText, SmallTextConfig, TextProjection
 from moviegen.networks.transformer import Condition, TransformerConfig, VideoTransformer
@@ -21,8 +23,12 @@ Features = Callable[[Sequence[str]], list[tuple[Tensor, Tensor]]]
 class VideoModel(nn.Module):
     """The text branches' projections and the transformer, and the small branches where the text is ours.
 
+    latent_std_C: the deviation of each latent channel over the training clips, by which the transformer's input and
+    output are scaled (flow.precondition); 1 until `set_latent_std`.
     Frozen encoders are no part of the model: hand them over as `encoders` (and they are neither trained nor saved).
     """
+
+    latent_std_C: Tensor
 
     def __init__(
         self, transformer: TransformerConfig, text: SmallTextConfig | OpenTextConfig, encoders: Features | None = None
@@ -31,6 +37,7 @@ class VideoModel(nn.Module):
         self.text = SmallText(text) if isinstance(text, SmallTextConfig) else None
         self.projection = TextProjection(text.widths, transformer.width)
         self.transformer = VideoTransformer(transformer)
+        self.register_buffer("latent_std_C", torch.ones(transformer.out_channels))
         self._encoders = (encoders,)  # in a tuple, which nn.Module does not look into
 
     def condition(self, prompts: Sequence[str], fps: float) -> Condition:
@@ -41,4 +48,10 @@ class VideoModel(nn.Module):
 
     def forward(self, latents_BCTHW: Tensor, time_B: Tensor, condition: Condition) -> Tensor:
         """The velocity, in the shape of the latents."""
-        return self.transformer(latents_BCTHW, time_B, condition)  # type: ignore[no-any-return]
+        scales = precondition(time_B, self.latent_std_C, latents_BCTHW.ndim)
+        found_BCTHW = self.transformer(scales.into * latents_BCTHW, time_B, condition)
+        return torch.addcmul(scales.keep * latents_BCTHW, scales.out, found_BCTHW)
+
+    def set_latent_std(self, latents_NCTHW: Tensor) -> None:
+        """Measure the deviation of each channel over the latents of training clips."""
+        self.latent_std_C.copy_(latents_NCTHW.float().transpose(0, 1).flatten(1).std(dim=1))

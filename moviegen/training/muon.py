@@ -78,10 +78,12 @@ class Muon(Optimizer):
         parameter.addcdiv_(first, second.sqrt() + 1e-8, value=-group["lr"])
 
 
-def parameter_groups(network: nn.Module, lr: float) -> list[dict[str, Any]]:
-    """Matrices and convolutions for Muon; biases and norms for AdamW."""
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+def parameter_groups(network: nn.Module, lr: float, code: nn.Module, code_lr: float) -> list[dict[str, Any]]:
+    """Matrices and convolutions for Muon; biases and norms, and the whole of `code` at a rate of its own, for AdamW."""
+    fixed = {id(parameter) for parameter in code.parameters()}
+    parameters = [p for p in network.parameters() if p.requires_grad and id(p) not in fixed]
     return [
         {"params": [p for p in parameters if p.ndim >= 2], "lr": lr, "muon": True},
         {"params": [p for p in parameters if p.ndim < 2], "lr": lr, "muon": False, "weight_decay": 0.0},
+        {"params": list(code.parameters()), "lr": code_lr, "muon": False, "weight_decay": 0.0},
     ]

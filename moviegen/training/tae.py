@@ -22,6 +22,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger
 from torch import Tensor
 
 from eval.cache import write_atomically
+from eval.errors import UserError
 from eval.weights import Header, save_weights
 from moviegen.networks.tae import PRESETS, TAE, preset
 from moviegen.training import ema
@@ -37,10 +38,13 @@ from moviegen.training.tae_data import (
     to_bytes,
     to_unit,
 )
+from moviegen.training.tae_linear import start_from_components
 from moviegen.training.tae_loss import LossWeights, psnr_per_clip, ssim, tae_loss
 
 STATISTICS_CLIPS = 128
 """Training clips over which the latents' mean and variance are measured."""
+COMPONENT_CLIPS = 200
+"""Training clips whose principal components the block code starts from."""
 PICTURED_CLIPS = 6
 
 
@@ -49,6 +53,7 @@ class TAETraining:
     """Everything that decides a training run but the wall clock.
 
     steps: of the optimiser; the learning rate rises over warmup_steps and falls linearly to a fiftieth at the end.
+    code_rate: learning rate of the block code, as a share of lr: it starts where it is good already.
     latent_noise: standard deviation of what is added to raw latents while training, so that the decoder forgives a
     generator's small errors. ema_width: of the power-function average that is
     validated and exported, as a share of the run.
@@ -60,7 +65,8 @@ class TAETraining:
     weight_decay: float = 0.01
     warmup_steps: int = 30
     clip_norm: float = 1.0
-    latent_noise: float = 0.05
+    code_rate: float = 0.01
+    latent_noise: float = 0.01
     ema_width: float = 0.05
     seed: int = 0
     loss: LossWeights = field(default_factory=LossWeights)
@@ -70,6 +76,10 @@ class TAETraining:
         """The learning rate at `step`, as a share of `lr`."""
         rising = min(1.0, (step + 1) / self.warmup_steps)
         return rising * max(0.02, 1.0 - step / self.steps)
+
+
+class TAETrainingError(UserError):
+    """A run of other settings than asked for."""
 
 
 class TAEModule(pl.LightningModule):
@@ -83,8 +93,16 @@ class TAEModule(pl.LightningModule):
         self.network = TAE(preset(training.preset))
         self.average = deepcopy(self.network).requires_grad_(False)
 
+    def start(self, batches: BacklotBatches, clips: int = COMPONENT_CLIPS) -> None:
+        """Start the block code from the principal components of the first training clips."""
+        known = torch.stack([batches.clip(seed) for seed in range(min(clips, batches.config.clips))])
+        start_from_components(self.network.code, to_unit(known))
+        self.average.load_state_dict(self.network.state_dict())
+
     def configure_optimizers(self) -> Any:
-        optimiser = Muon(parameter_groups(self.network, self.run.lr), weight_decay=self.run.weight_decay)
+        run = self.run
+        groups = parameter_groups(self.network, run.lr, self.network.code, run.code_rate * run.lr)
+        optimiser = Muon(groups, weight_decay=run.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.run.rate)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -101,8 +119,10 @@ class TAEModule(pl.LightningModule):
             self.log("train/temporal", terms["temporal"])
         return total
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        ema.update(self.average, self.network, self.global_step, self.gamma)
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """The step, and the average with it: checkpoints are written before on_train_batch_end, and must hold both."""
+        super().optimizer_step(*args, **kwargs)
+        ema.update(self.average, self.network, self.global_step + 1, self.gamma)
 
     def validation_step(self, clips: Tensor, _index: int) -> None:
         for name, value in quality(self.average, clips).items():
@@ -243,6 +263,8 @@ def train_tae(
     )
     last = folder / "last.ckpt"
     _note_settings(folder, training, resumes=last.exists())
+    if not last.exists():
+        module.start(data.batches)
     trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
     network = module.average.eval()
     measure_statistics(network, data.batches)
@@ -259,7 +281,9 @@ def _note_settings(folder: Path, training: TAETraining, *, resumes: bool) -> Non
     path = folder / "settings.json"
     text = json.dumps(asdict(training), indent=2) + "\n"
     if resumes and path.exists() and path.read_text() != text:
-        raise ValueError(f"{folder} holds a run with other settings ({path}): choose another --folder, or remove it")
+        raise TAETrainingError(
+            f"{folder} holds a run with other settings ({path}): choose another --folder, or remove it"
+        )
     write_atomically(path, text.encode())
 
 
@@ -342,7 +366,7 @@ def main(arguments: list[str] | None = None) -> None:
             save_every=given.save_every,
             progress=not given.quiet,
         )
-    except ValueError as error:
+    except UserError as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
 
 

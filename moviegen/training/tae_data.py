@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from eval.errors import UserError
 from moviegen.backlot import render, sample_scene
 
 TRAINING_SEEDS = 1_000_000
@@ -43,11 +44,11 @@ class TAEDataConfig:
 
     def __post_init__(self) -> None:
         if not 1 <= self.clips <= TRAINING_SEEDS:
-            raise ValueError(f"clips must be from 1 to {TRAINING_SEEDS}; got {self.clips}")
+            raise UserError(f"clips must be from 1 to {TRAINING_SEEDS}; got {self.clips}")
         if self.size % 8 or self.size < 8:
-            raise ValueError(f"size must be a multiple of 8; got {self.size}")
+            raise UserError(f"size must be a multiple of 8; got {self.size}")
         if any(not 1 <= length <= CLIP_FRAMES for length in self.lengths) or not self.lengths:
-            raise ValueError(f"lengths must be from 1 to {CLIP_FRAMES} frames; got {self.lengths}")
+            raise UserError(f"lengths must be from 1 to {CLIP_FRAMES} frames; got {self.lengths}")
 
 
 def backlot_clip(seed: int, size: int, frames: int = CLIP_FRAMES) -> Tensor:

@@ -21,7 +21,7 @@ from moviegen.networks.tae import TAE
 from moviegen.networks.tae_tiling import decode_tiled, encode_tiled
 from moviegen.training.tae import fidelity
 from moviegen.training.tae_data import backlot_clip, held_out_clips, to_bytes, to_unit
-from moviegen.training.tae_linear import linear_psnr
+from moviegen.training.tae_linear import linear_round_trip
 from moviegen.weights.tae import load_tae
 
 
@@ -66,12 +66,11 @@ def figures(
         yield path.name, tiled_fidelity(tae, footage(path, size, frames))
 
 
-def linear(tae: TAE, held_out: int, training: int = 100) -> float:
-    """PSNR of a linear code with as many numbers per block as the autoencoder's latents, on the held-out clips."""
+def linear(tae: TAE, held_out: int, training: int = 200) -> dict[str, float]:
+    """Fidelity of the principal components of as many numbers per block as the latents have, on the held-out clips."""
     known = torch.stack([backlot_clip(seed, 64) for seed in range(training)])
     clips = torch.stack(held_out_clips(held_out, 64))
-    config = tae.config
-    return linear_psnr(known, clips, frames=config.temporal_factor, components=config.latent_channels)
+    return fidelity(to_bytes(linear_round_trip(tae.config, to_unit(known), to_unit(clips))), clips)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -89,7 +88,9 @@ def main(arguments: list[str] | None = None) -> None:
         for name, values in figures(tae, given.clips, given.held_out, given.size, given.frames):
             print(f"{name:32} PSNR {values['psnr']:6.2f} dB   SSIM {values['ssim']:.4f}", flush=True)
         if given.linear:
-            print(f"{'  the same, principal components':32} PSNR {linear(tae, given.held_out):6.2f} dB", flush=True)
+            values = linear(tae, given.held_out)
+            name = "  the same, principal components"
+            print(f"{name:32} PSNR {values['psnr']:6.2f} dB   SSIM {values['ssim']:.4f}", flush=True)
     except (WeightsError, ClipError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
 

@@ -1,6 +1,6 @@
-"""What a linear code of the same size would give: the yardstick beside which an autoencoder's figures are read.
+"""Principal components of blocks of the training clips: where the autoencoder starts, and the yardstick beside it.
 
-Shape legend: B clips, C channels, T frames, H height, W width; N blocks, D values of a block.
+Shape legend: B clips, C channels, T frames, H height, W width; N blocks, D values of a block, K components.
 """
 
 from __future__ import annotations
@@ -8,22 +8,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SIDE = 8
+from moviegen.networks.tae import LATENT_RMS, BlockCode, TAEConfig
 
 
-def blocks(clips_BCTHW: Tensor, frames: int) -> Tensor:
-    """N,D: every block of `frames` frames and 8x8 pixels that the clips hold, in order."""
-    count, channels, length, height, width = clips_BCTHW.shape
-    shape = (count, channels, length // frames, frames, height // SIDE, SIDE, width // SIDE, SIDE)
-    return clips_BCTHW.reshape(shape).permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(-1, channels * frames * SIDE**2)
+@torch.no_grad()
+def start_from_components(code: BlockCode, frames_BCTHW: Tensor) -> None:
+    """Make the code the principal components of its blocks of these clips, scaled to LATENT_RMS over all channels."""
+    blocks_NDHW = code.blocks(frames_BCTHW.transpose(1, 2).flatten(0, 1), frames_BCTHW.shape[2])
+    values_ND = blocks_NDHW.permute(0, 2, 3, 1).flatten(0, 2)
+    mean_D = values_ND.mean(dim=0)
+    centred_ND = values_ND - mean_D
+    variance_D, basis_DD = torch.linalg.eigh(centred_ND.T @ centred_ND / len(centred_ND))
+    count = code.out.in_channels
+    basis_KD = basis_DD[:, -count:].flip(1).T
+    code.start_from(mean_D, basis_KD, float(LATENT_RMS / variance_D[-count:].mean().sqrt()))
 
 
-def linear_psnr(training_BCTHW: Tensor, clips_BCTHW: Tensor, *, frames: int, components: int) -> float:
-    """Mean PSNR in dB over uint8 clips rebuilt from that many principal components of blocks of training clips."""
-    known_ND = blocks(training_BCTHW, frames).float()
-    mean_D = known_ND.mean(dim=0)
-    centred_ND = known_ND - mean_D
-    basis_DK = torch.linalg.eigh(centred_ND.T @ centred_ND).eigenvectors[:, -components:]
-    found_ND = blocks(clips_BCTHW, frames).float() - mean_D
-    error_B = (found_ND - found_ND @ basis_DK @ basis_DK.T).square().reshape(clips_BCTHW.shape[0], -1).mean(dim=1)
-    return float((10.0 * torch.log10(255.0**2 / error_B.clamp_min(1e-6))).mean())
+@torch.no_grad()
+def linear_round_trip(config: TAEConfig, training_BCTHW: Tensor, clips_BCTHW: Tensor) -> Tensor:
+    """Clips in [-1, 1] rebuilt from as many principal components of training clips as the latents have channels."""
+    code = BlockCode(config)
+    start_from_components(code, training_BCTHW)
+    frames = clips_BCTHW.shape[2]
+    rebuilt_NCHW = code.decode(code.encode(clips_BCTHW.transpose(1, 2).flatten(0, 1), frames), frames)
+    return rebuilt_NCHW.unflatten(0, (-1, frames)).transpose(1, 2).clamp(-1.0, 1.0)
