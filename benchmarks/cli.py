@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from benchmarks.commands import catalogue, results, score, sweep
+from benchmarks.commands import catalogue, generate, results, score, sweep, train
 
 app = typer.Typer(
     name="moviegen",
@@ -23,10 +23,11 @@ app.command("leaderboard")(results.leaderboard)
 app.command("compare")(results.compare)
 app.command("runs")(results.runs)
 app.command("dashboard")(results.dashboard)
+app.command("generate")(generate.generate)
+app.add_typer(train.train, name="train")
 app.command("metrics")(catalogue.metrics)
 app.add_typer(catalogue.suites, name="suites")
 app.add_typer(catalogue.generators, name="generators")
-app.command("plan")(catalogue.plan)
 app.command("doctor")(catalogue.doctor)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.cache import write_atomically
 from eval.errors import UserError
 
 CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"})
@@ -60,6 +63,33 @@ def read_table(folder: Path) -> dict[str, TableRow]:
             raise TableError(f"{path.name}: row {number}: {row.file!r} is named twice")
         rows[row.file] = row
     return rows
+
+
+def add_to_table(folder: Path, rows: Sequence[TableRow]) -> Path:
+    """Write the rows into clips.csv of the folder, in place of those of the same files; returns its path.
+
+    All else that stands in the table stays. Raises TableError for a table that is not UTF-8 or has no column `file`.
+    """
+    path = folder / TABLE_NAMES[0]
+    columns, kept = ["file", "prompt", "seed"], []
+    if path.is_file():
+        try:
+            reader = csv.DictReader(path.read_text(encoding="utf-8").splitlines(keepends=True))
+            kept = [row for row in reader if None not in row]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise TableError(f"{path}: not readable as CSV: {error}; mend it or choose another folder") from error
+        found = list(reader.fieldnames or columns)
+        if "file" not in found:
+            raise TableError(f"{path}: needs a column 'file'; it has {', '.join(found)}: choose another folder")
+        columns = list(dict.fromkeys([*found, *columns]))
+    new = {row.file: {"file": row.file, "prompt": row.prompt, "seed": row.seed} for row in rows}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([row for row in kept if row["file"] not in new])
+    writer.writerows(new.values())
+    write_atomically(path, text.getvalue().encode())
+    return path
 
 
 def _records(path: Path) -> list[Mapping[str, Any]]:

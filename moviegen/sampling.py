@@ -7,22 +7,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from torch import Tensor
 
+from eval.errors import UserError
 from moviegen.flow import Method, ScheduleName, guided, schedule, trajectory
 from moviegen.networks.video_model import VideoModel
+
+MOST_STEPS = 1000
+"""Movie Gen's own finest schedule (arXiv 2410.13720, section 3.4.2)."""
+MOST_GUIDANCE = 100.0
+
+
+class SamplerError(UserError):
+    """A way of sampling that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampler:
-    """How noise becomes a clip. guidance: scale of classifier-free guidance, 1 for none."""
+    """How noise becomes a clip. guidance: scale of classifier-free guidance, 1 for none.
+
+    Raises SamplerError, with what there is, for an unknown schedule or method, or numbers out of range.
+    """
 
     steps: int = 25
     schedule: ScheduleName = "linear-quadratic"
     method: Method = "euler"
     guidance: float = 3.0
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("schedule", self.schedule, get_args(ScheduleName)),
+            ("method", self.method, get_args(Method)),
+        ):
+            if value not in known:
+                raise SamplerError(f"unknown {what} '{value}': choose {' or '.join(known)}")
+        if not 1 <= self.steps <= MOST_STEPS:
+            raise SamplerError(f"sampling takes 1 to {MOST_STEPS} steps; {self.steps} were asked for")
+        if not 0 <= self.guidance <= MOST_GUIDANCE:
+            raise SamplerError(
+                f"guidance lies between 0 and {MOST_GUIDANCE:g} (1 is none); {self.guidance:g} was asked for"
+            )
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""What the dashboard's and the browser's tests share: a small run with real clips, and a server over it.
+"""What tests of several folders share: a small run with real clips, a server over it, and untrained weights.
 
 Shape legend: T frames, C channels, H height, W width, N sound samples.
 """
@@ -190,3 +190,43 @@ def _wait_for(url, server):
         except OSError:
             time.sleep(0.25)
     raise AssertionError("the dashboard did not start in 60 s")
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory):
+    """A folder with weights as they are shipped, untrained: reference, reference-early, tae-f8t4 and tae-f8t8."""
+    import torch
+
+    from eval.weights import Header, save_weights
+    from moviegen.networks.tae import PRESETS, TAE
+    from moviegen.networks.video_model import VideoModel
+    from moviegen.presets import tiny
+    from moviegen.video_weights import save_video
+
+    folder, preset = tmp_path_factory.mktemp("weights"), tiny()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for name in ("reference", "reference-early"):
+            model = VideoModel(preset.transformer, preset.text)
+            for parameter in model.parameters():  # gates start at zero, and everything would look the same
+                if not parameter.any():
+                    torch.nn.init.normal_(parameter, std=0.05)
+            save_video(folder / f"{name}.safetensors", model, preset, {"steps": 0})
+        for name, config in PRESETS.items():
+            tensors = TAE(config).state_dict()
+            save_weights(folder / f"tae-{name}.safetensors", tensors, Header("tae", name), {"steps": 0})
+    return folder
+
+
+@pytest.fixture
+def shipped_untrained(untrained, monkeypatch):
+    """The untrained weights in the place of those that are shipped, in this process; one thread."""
+    import torch
+
+    import moviegen.weights
+
+    monkeypatch.setattr(moviegen.weights, "FOLDER", untrained)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield untrained
+    torch.set_num_threads(threads)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import torch
 
 from moviegen.flow import linear_quadratic_schedule, sample
 from moviegen.networks.text import SmallTextConfig
 from moviegen.networks.transformer import TransformerConfig
 from moviegen.networks.video_model import VideoModel
-from moviegen.sampling import Sampler, sample_latents
+from moviegen.sampling import Sampler, SamplerError, sample_latents
 
 
 def _model() -> VideoModel:
@@ -58,3 +61,21 @@ def test_every_step_is_reported_and_rows_are_independent() -> None:
     torch.testing.assert_close(
         sample_latents(model, ["a cat"], 8, noise[1:], Sampler(steps=4, method="midpoint"))[0], both[1]
     )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"schedule": "cosine"}, "unknown schedule 'cosine': choose linear or linear-quadratic"),
+        ({"method": "heun"}, "unknown method 'heun': choose euler or midpoint"),
+        ({"steps": 0}, "sampling takes 1 to 1000 steps; 0 were asked for"),
+        ({"steps": 10**9}, "1000000000 were asked for"),
+        ({"guidance": float("nan")}, "guidance lies between 0 and 100"),
+        ({"guidance": -1}, "-1 was asked for"),
+    ],
+)
+def test_a_way_of_sampling_that_does_not_exist_is_one_line(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(SamplerError) as caught:
+        Sampler(**wrong)
+    assert says in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1

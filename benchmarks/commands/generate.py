@@ -1,0 +1,196 @@
+"""`moviegen generate`."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmarks.commands.shell import err, errors, out, say
+from eval.errors import UserError
+
+if TYPE_CHECKING:
+    from eval.clip import Clip
+    from moviegen.generate import Form, Reference
+    from moviegen.sampling import Sampler
+
+SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif")
+GRID_COLUMNS = 8
+STEM_LENGTH = 60
+_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
+
+
+class CommandError(UserError):
+    """Words on the command line that cannot be followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A clip that was written."""
+
+    prompt: str
+    path: Path
+    clip: Clip
+    seconds: float
+
+
+def generate(
+    prompts: Annotated[
+        list[str] | None, typer.Argument(help="what is to be seen; several prompts make several clips")
+    ] = None,
+    output: Annotated[str, typer.Option("--output", "-o", help="a clip (.mp4, .webm, .gif, …), or a folder/")] = "",
+    checkpoint: Annotated[str, typer.Option(help="shipped weights: reference or reference-early")] = "reference",
+    weights: Annotated[Path | None, typer.Option(help="weights of yours instead of shipped ones")] = None,
+    tae: Annotated[Path | None, typer.Option(help="the autoencoder they were trained on; default: shipped")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="another seed, another clip of the same prompt")] = 0,
+    duration: Annotated[float | None, typer.Option(help="seconds; default: as trained")] = None,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels; default: as trained")] = "",
+    fps: Annotated[float | None, typer.Option(help="frames per second; default: as trained")] = None,
+    steps: Annotated[int | None, typer.Option(help="sampling steps; default: 25")] = None,
+    guidance: Annotated[float | None, typer.Option(help="how strictly to follow the prompt; 1: no guidance")] = None,
+    schedule: Annotated[str | None, typer.Option(help="linear-quadratic (default) or linear")] = None,
+    method: Annotated[str | None, typer.Option(help="euler (default) or midpoint")] = None,
+    grid: Annotated[Path | None, typer.Option(help="also write a picture (PNG): a row of frames for each clip")] = None,
+) -> None:
+    """Make clips from prompts with the reference model. The same prompt and seed make the same clip.
+
+    A folder of clips gets a table of their prompts (clips.csv) and can be scored and swept as it is.
+    """
+    with errors():
+        asked = prompts or []
+        paths = _paths(asked, output)
+        if grid is not None and grid.suffix.lower() != ".png":
+            raise CommandError(f"--grid {grid}: a picture is written as .png")
+        width, height = _width_and_height(size)
+        from moviegen.generate import form_of, load_reference, remarks
+
+        sampler = _sampler(steps=steps, guidance=guidance, schedule=schedule, method=method)
+        reference = load_reference(weights, tae, checkpoint=checkpoint)
+        form = form_of(reference.preset, width=width, height=height, fps=fps, duration_s=duration)
+        for prompt in asked:  # all of them first: a mistake in the last should not cost the others' time
+            for remark in remarks(reference.preset, prompt, form):
+                say(err(), f"note: {remark}")
+        made = _make_all(reference, list(zip(asked, paths, strict=True)), seed, form, sampler)
+        if _is_folder(asked, output):
+            _write_table(Path(output), made, seed)
+        if grid is not None:
+            _write_grid(grid, made)
+        for one in made:
+            say(out(), f"{one.path}: {form}, {one.clip.duration_s:g} s, seed {seed}, made in {one.seconds:.1f} s")
+
+
+def _is_folder(prompts: Sequence[str], output: str) -> bool:
+    return len(prompts) > 1 or output.endswith("/") or Path(output).is_dir()
+
+
+def _paths(prompts: Sequence[str], output: str) -> list[Path]:
+    """Where each clip goes. Raises CommandError where there is nothing to make or no place for it."""
+    example = 'moviegen generate "A dog runs through a park" -o dog.mp4'
+    if not prompts:
+        raise CommandError(f"which prompt? {example}")
+    if not output:
+        raise CommandError(f"where to? {example} (or -o folder/)")
+    path = Path(output)
+    if not _is_folder(prompts, output):
+        if path.suffix.lower() not in SUFFIXES:
+            raise CommandError(f"-o {output}: a clip ends in {', '.join(SUFFIXES)}, a folder in /")
+        return [path]
+    if path.suffix.lower() in SUFFIXES or path.is_file():
+        raise CommandError(f"-o {output}: {len(prompts)} clips go into a folder, not into one file")
+    return [path / f"{stem}.mp4" for stem in _stems(prompts)]
+
+
+def _stems(prompts: Sequence[str]) -> list[str]:
+    """A file name for each prompt, made of its words, all different."""
+    stems: list[str] = []
+    for prompt in prompts:
+        plain = re.sub(r"[\W_]+", "-", prompt.casefold()).strip("-")[:STEM_LENGTH].strip("-") or "clip"
+        stem, number = plain, 1
+        while stem in stems:
+            number += 1
+            stem = f"{plain}-{number}"
+        stems.append(stem)
+    return stems
+
+
+def _width_and_height(size: str) -> tuple[int | None, int | None]:
+    if not size:
+        return None, None
+    found = _SIZE.fullmatch(size.strip().lower())
+    if found is None:
+        raise CommandError(f"--size {size}: WIDTHxHEIGHT in pixels, as in 64x64")
+    return int(found[1]), int(found[2])
+
+
+def _sampler(**given: Any) -> Sampler:
+    from moviegen.sampling import Sampler
+
+    return Sampler(**{name: value for name, value in given.items() if value is not None})
+
+
+def _make_all(
+    reference: Reference, wanted: Sequence[tuple[str, Path]], seed: int, form: Form, sampler: Sampler
+) -> list[Made]:
+    """Make and write one clip after the other, under a progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from benchmarks.plain import plain_line
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        TimeRemainingColumn(),
+    )
+    made = []
+    with Progress(*columns, console=err(), transient=True) as bar:
+        task = bar.add_task("", total=sampler.steps * len(wanted))
+        for number, (prompt, path) in enumerate(wanted):
+            bar.update(task, description=plain_line(prompt, 60))
+
+            def on_step(done: int, before: int = number * sampler.steps) -> None:
+                bar.update(task, completed=before + done)
+
+            made.append(_make(reference, prompt, path, seed, form, sampler, on_step))
+    return made
+
+
+def _make(
+    reference: Reference,
+    prompt: str,
+    path: Path,
+    seed: int,
+    form: Form,
+    sampler: Sampler,
+    on_step: Callable[[int], None],
+) -> Made:
+    from eval.video import write_clip
+    from moviegen.generate import generate_batch
+
+    begun = time.perf_counter()
+    (clip,) = generate_batch(reference, [prompt], [seed], form, sampler, on_step)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_clip(clip, path)
+    return Made(prompt, path, clip, time.perf_counter() - begun)
+
+
+def _write_table(folder: Path, made: Sequence[Made], seed: int) -> None:
+    from benchmarks.clip_files import TableRow, add_to_table
+
+    add_to_table(folder, [TableRow(one.path.name, prompt=one.prompt, seed=seed) for one in made])
+
+
+def _write_grid(path: Path, made: Sequence[Made]) -> None:
+    import torch
+
+    from moviegen.strips import below, strip
+    from moviegen.training.pictures import write_png
+
+    picture_HWC = below([strip(one.clip, GRID_COLUMNS) for one in made])
+    write_png(torch.from_numpy(picture_HWC).permute(2, 0, 1), path)
