@@ -30,7 +30,7 @@ class Compression:
     channels: int
 
 
-F8T4 = Compression("f8t4", 4, 8, 192)
+F8T4 = Compression("f8t4", 4, 8, 208)
 F8T8 = Compression("f8t8", 8, 8, 16)
 
 

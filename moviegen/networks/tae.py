@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from eval.errors import UserError
+
 PresetName = Literal["f8t4", "f8t8"]
 
 LATENT_RMS = 0.4
@@ -42,7 +44,7 @@ class TAEConfig:
     preset: PresetName
     widths: tuple[int, int, int] = (24, 48, 96)
     temporal_strides: tuple[int, int, int] = (1, 2, 2)
-    latent_channels: int = 192
+    latent_channels: int = 208
     encoder_blocks: tuple[int, int, int] = (0, 1, 1)
     decoder_blocks: tuple[int, int, int] = (2, 2, 1)
     head_channels: int = 32
@@ -81,11 +83,11 @@ block of 4x8x8 holds whole limbs and faces; 16 channels come to 24 dB there (REA
 
 
 def preset(name: str) -> TAEConfig:
-    """The configuration called `name`. Raises ValueError with the names there are."""
+    """The configuration called `name`. Raises UserError with the names there are."""
     for known, config in PRESETS.items():
         if known == name:
             return config
-    raise ValueError(f"unknown autoencoder preset '{name}': choose one of {', '.join(PRESETS)}")
+    raise UserError(f"unknown autoencoder preset '{name}': choose one of {', '.join(PRESETS)}")
 
 
 class TemporalConv(nn.Module):
@@ -442,11 +444,6 @@ class TAE(nn.Module):
     def latent_scale(self) -> Tensor:
         """What raw latents are divided by, one number for all channels."""
         return self.latent_std.square().mean().sqrt() / LATENT_RMS
-
-    @property
-    def latent_spread_C(self) -> Tensor:
-        """The standard deviation of each channel of normalised latents."""
-        return self.latent_std / self.latent_scale
 
 
 def _lay_out_channels_last(network: nn.Module) -> None:

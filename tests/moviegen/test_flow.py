@@ -14,6 +14,7 @@ from moviegen.flow import (
     linear_quadratic_schedule,
     linear_schedule,
     logit_normal_times,
+    precondition,
     sample,
     schedule,
     trajectory,
@@ -47,6 +48,41 @@ def test_the_target_is_the_derivative_of_the_path() -> None:
     t = torch.rand(4, dtype=torch.float64)
     _, derivative = torch.func.jvp(lambda t: interpolate(data, noise, t), (t,), (torch.ones_like(t),))
     torch.testing.assert_close(derivative, velocity_target(data, noise))
+
+
+def _scaled(std_C: torch.Tensor, time_B: torch.Tensor, ndim: int) -> torch.Tensor:
+    data = torch.randn(len(time_B), len(std_C), *[256] * (ndim - 2), generator=_generator(1))
+    return data * std_C.reshape(-1, *[1] * (ndim - 2))
+
+
+def test_what_a_preconditioned_network_leaves_out_is_the_optimum_for_gaussian_channels() -> None:
+    std_C, time_B = torch.tensor([3.0, 1.0, 0.02]), torch.tensor([0.0, 0.1, 0.5, 0.9, 1.0])
+    scales = precondition(time_B, std_C, 3)
+    x = torch.randn(5, 3, 7, generator=_generator())
+    for channel, std in enumerate(std_C):
+        t, left = time_B[:, None], 1 - (1 - SIGMA_MIN) * time_B[:, None]
+        best = (t * std**2 - (1 - SIGMA_MIN) * left) / (t**2 * std**2 + left**2) * x[:, channel]
+        torch.testing.assert_close((scales.keep * x)[:, channel], best)
+
+
+def test_a_preconditioned_network_sees_and_gives_unit_variance_at_every_time() -> None:
+    std_C, time_B = torch.tensor([3.0, 1.0, 0.05]), torch.tensor([0.0, 0.05, 0.3, 0.7, 0.95, 1.0])
+    data = _scaled(std_C, time_B, 4)
+    noise = torch.randn(data.shape, generator=_generator(2))
+    x = interpolate(data, noise, time_B)
+    scales = precondition(time_B, std_C, 4)
+    seen = (scales.into * x).square().mean(dim=(1, 2, 3))
+    left = (velocity_target(data, noise) - scales.keep * x) / scales.out
+    torch.testing.assert_close(seen, torch.ones(6), atol=0.05, rtol=0)
+    torch.testing.assert_close(left.square().mean(dim=(2, 3)), torch.ones(6, 3), atol=0.05, rtol=0)
+
+
+def test_channels_that_are_noise_still_are_faint_to_the_network() -> None:
+    std_C, time_B = torch.tensor([3.0, 0.05]), torch.tensor([0.1])
+    scales = precondition(time_B, std_C, 2)
+    seen_C = (scales.into[0] * ((time_B * std_C) ** 2 + (1 - time_B) ** 2).sqrt()).abs()
+    assert seen_C[0] > 1.3
+    assert seen_C[1] < 0.3
 
 
 def test_times_are_logit_normal_and_stratified() -> None:

@@ -32,7 +32,7 @@ def test_an_update_of_a_convolution_has_the_size_of_adamws() -> None:
     torch.manual_seed(0)
     conv = torch.nn.Conv2d(16, 32, 3)
     before = conv.weight.detach().clone()
-    muon = Muon(parameter_groups(conv, 1e-2))
+    muon = Muon(parameter_groups(conv, 1e-2, torch.nn.Identity(), 0.0))
     conv(torch.randn(2, 16, 8, 8)).square().mean().backward()
     muon.step()
     assert float((conv.weight.detach() - before).square().mean().sqrt()) == pytest.approx(0.2 * 1e-2, rel=0.3)
@@ -41,7 +41,7 @@ def test_an_update_of_a_convolution_has_the_size_of_adamws() -> None:
 def test_a_regression_is_solved() -> None:
     torch.manual_seed(0)
     layer, wanted = torch.nn.Linear(6, 4), torch.nn.Linear(6, 4).requires_grad_(False)
-    muon = Muon(parameter_groups(layer, 0.05))
+    muon = Muon(parameter_groups(layer, 0.05, torch.nn.Identity(), 0.0))
     inputs = torch.randn(64, 6)
     for step in range(200):
         for group in muon.param_groups:
@@ -50,3 +50,13 @@ def test_a_regression_is_solved() -> None:
         (layer(inputs) - wanted(inputs)).square().mean().backward()
         muon.step()
     assert (layer(inputs) - wanted(inputs)).square().mean() < 1e-3
+
+
+def test_the_code_moves_at_a_rate_of_its_own() -> None:
+    network = torch.nn.ModuleDict({"code": torch.nn.Linear(4, 4), "net": torch.nn.Linear(4, 4)})
+    groups = parameter_groups(network, 1e-2, network["code"], 1e-4)
+    assert [(group["lr"], group["muon"], len(group["params"])) for group in groups] == [
+        (1e-2, True, 1),
+        (1e-2, False, 1),
+        (1e-4, False, 2),
+    ]

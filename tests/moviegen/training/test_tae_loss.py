@@ -104,8 +104,9 @@ def test_the_loss_is_the_weighted_sum_of_its_terms_and_zero_when_all_is_right() 
     clips, decoded, latents = torch.rand(2, 3, 8, 16, 16), torch.rand(2, 3, 8, 16, 16), torch.randn(2, 16, 2, 2, 2)
     weights = LossWeights(outlier=2.0, outlier_radius=0.5)
     total, terms = tae_loss(decoded, clips, latents, weights)
-    assert set(terms) == {"reconstruction", "temporal", "haar", "ssim", "outlier"}
+    assert set(terms) == {"reconstruction", "squared", "temporal", "haar", "ssim", "outlier"}
     assert total == pytest.approx(sum(float(value) * getattr(weights, name) for name, value in terms.items()), rel=1e-5)
     assert tae_loss(clips, clips, latents, LossWeights())[0] == pytest.approx(0.0, abs=1e-5)
     assert "temporal" not in tae_loss(decoded[:, :, :1], clips[:, :, :1], latents, weights)[1]
-    assert set(tae_loss(decoded, clips, latents, LossWeights(temporal=0, haar=0, ssim=0))[1]) == {"reconstruction"}
+    plain = LossWeights(squared=0, temporal=0, haar=0, ssim=0)
+    assert set(tae_loss(decoded, clips, latents, plain)[1]) == {"reconstruction"}
