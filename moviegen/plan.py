@@ -77,7 +77,7 @@ class Plan:
         gb = 1e-9
         return [
             ("preset", self.preset),
-            ("parameters", f"{self.parameters:,} ({_in_words(self.parameters)})"),
+            ("parameters", f"{self.parameters:,} ({in_words(self.parameters)})"),
             ("clip (frames x height x width)", self.form),
             ("tokens per clip", f"{self.tokens:,}"),
             ("condition tokens, at most", f"{self.text_tokens:,}"),
@@ -98,7 +98,8 @@ class Plan:
         return "\n".join(f"{label:<{wide}}  {value}" for label, value in self.rows())
 
 
-def _in_words(count: int) -> str:
+def in_words(count: int) -> str:
+    """A number of parameters, as 4.91 million."""
     return f"{count / 1e9:.2f} billion" if count >= 1e9 else f"{count / 1e6:.2f} million"
 
 
@@ -151,6 +152,11 @@ def _clips_at_once(clips: int, room_bytes: float, bytes_per_clip: float) -> int:
         (n for n in range(1, clips + 1) if clips % n == 0 and n * bytes_per_clip <= room_bytes),
         default=1,
     )
+
+
+def training_bytes(config: Preset) -> float:
+    """Memory of a training's state on one device: parameters, gradients, optimiser and average, without activations."""
+    return float(STATE_BYTES * sum(parameter.numel() for parameter in build_on_meta(config).parameters()))
 
 
 def build_on_meta(config: Preset) -> VideoModel:

@@ -157,15 +157,3 @@ def doctor() -> None:
             say(out(), f"{check.state:8} {check.text}")
         if any(check.state == "problem" for check in checks):
             raise typer.Exit(FAILURE)
-
-
-def plan(
-    preset: Annotated[str, typer.Argument(help="tiny, small, base, 5b or 30b")],
-    gpus: Annotated[int, typer.Option(min=1, help="how many GPUs share the training")] = 1024,
-    utilisation: Annotated[float, typer.Option(min=0.01, max=1.0, help="of the GPUs' peak")] = 0.4,
-) -> None:
-    """Say on paper what training a preset of the reference model costs: parameters, tokens, FLOPs, memory, days."""
-    with errors():
-        import moviegen.plan
-
-        typer.echo(str(moviegen.plan.plan(preset, gpus, utilisation=utilisation)))

@@ -33,10 +33,14 @@ class WeightsError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file of weights is for. kind: which network (tae, video, ...); preset: which form of it."""
+    """What a file of weights is for. kind: which network (tae, video, ...); preset: which form of it.
+
+    needs: the id of the weights that these were trained with (an autoencoder's); empty: none.
+    """
 
     kind: str
     preset: str
+    needs: str = ""
 
 
 def shipped(name: str, folder: Path = FOLDER) -> Path:
@@ -94,7 +98,7 @@ def load_weights(path: Path, *, kind: str, preset: str | None = None) -> tuple[d
 def _check_header(path: Path, about: Mapping[str, str], kind: str, preset: str | None) -> Header:
     if about.get("format") != FORMAT:
         raise WeightsError(f"{path}: not weights of ours: its header does not say {FORMAT}; export it with moviegen")
-    header = Header(about.get("kind", ""), about.get("preset", ""))
+    header = Header(about.get("kind", ""), about.get("preset", ""), about.get("needs", ""))
     if header.kind != kind:
         raise WeightsError(f"{path}: holds weights of kind '{header.kind}'; '{kind}' is needed here")
     if preset is not None and header.preset != preset:

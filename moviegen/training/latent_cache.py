@@ -107,16 +107,22 @@ def clip_count(preset: Preset, clips: int) -> int:
     return sum(_bucket_clips(preset, clips).values()) + 2 * VALIDATION_CLIPS
 
 
+def cache_card(folder: Path) -> dict[str, Any]:
+    """What a cache holds and what made it, with an id of both, for a model's card. Raises CacheError without one."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "cache.json").read_text())
+    except (OSError, ValueError):
+        raise CacheError(f"{folder} holds no latent cache: make one first") from None
+    return {**found, "id": json_sha256(found)[:16]}
+
+
 def read_cache(preset: Preset, autoencoder_id: str, folder: Path, split: Split) -> list[CachedClips]:
     """The clips of a split: one entry for each of the preset's buckets in training, one in validation.
 
     Raises CacheError if the cache is missing, unfinished, damaged, or was made for something else.
     """
-    try:
-        found = json.loads((folder / "cache.json").read_text())
-        clips = int(found["clips"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise CacheError(f"{folder} holds no latent cache: make one first") from None
+    found = cache_card(folder)
+    clips = int(found.get("clips", 0))
     _check(folder, found, _identity(preset, autoencoder_id, clips))
     read: dict[Bucket, list[tuple[Tensor, list[tuple[str, ...]]]]] = {}
     for path, _, its_split, bucket in _files(preset, folder, clips):
@@ -136,7 +142,7 @@ def _identity(preset: Preset, autoencoder_id: str, clips: int) -> dict[str, Any]
 def _claim(folder: Path, identity: dict[str, Any]) -> None:
     path = folder / "cache.json"
     if path.exists():
-        _check(folder, json.loads(path.read_text()), identity)
+        _check(folder, cache_card(folder), identity)
     else:
         path.write_text(json.dumps(identity))
 

@@ -22,6 +22,8 @@ from moviegen.training.mixture import STYLES, Split, weighted
 from moviegen.training.step_order import StepOrder, generator
 
 VALIDATION_SPLITS: tuple[Split, ...] = ("seen", "novel")
+STATISTICS_CLIPS = 1000
+"""Training clips over which the latents' deviations are measured."""
 _VALIDATION_SEED = 20_241_013
 
 
@@ -104,6 +106,10 @@ class VideoData(pl.LightningDataModule):
     def prompts(self, split: int, count: int) -> list[str]:
         """The first plain captions of validation split 0 (seen) or 1 (novel)."""
         return [texts[0] for texts in self._validation[split].captions[:count]]
+
+    def latents_of_form(self) -> Tensor:
+        """Latents (N, C, T, H, W) of up to a thousand training clips of the form that is generated."""
+        return next(c.latents_NCTHW for c in self._clips if c.bucket == self._preset.form)[:STATISTICS_CLIPS]
 
     def train_dataloader(self) -> DataLoader[VideoBatch]:
         first = 0 if self.trainer is None else self.trainer.global_step

@@ -19,18 +19,9 @@ from moviegen.networks.video_model import VideoModel
 from moviegen.presets import Preset, Recipe, tiny
 from moviegen.training.latent_cache import Autoencoder
 from moviegen.training.samples import grid
-from moviegen.training.video import (
-    TIME_GRID,
-    TrainingError,
-    VideoRun,
-    flow_loss,
-    learning_rate,
-    loss_curve,
-    parameter_groups,
-    train_video,
-    with_steps,
-)
+from moviegen.training.video import TIME_GRID, flow_loss, learning_rate, parameter_groups
 from moviegen.training.video_data import VideoBatch
+from moviegen.training.video_run import TrainingError, VideoRun, loss_curve, train_video, with_steps
 from moviegen.video_weights import average_weights, load_video
 
 pytestmark = [

@@ -1,0 +1,260 @@
+"""`moviegen train`: the reference model's parts, each trained on the Backlot; a stopped training goes on by itself."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmarks.commands.shell import INTERRUPTED, err, errors, fail, say
+
+if TYPE_CHECKING:
+    import torch
+
+    from moviegen.networks.tae import TAE
+    from moviegen.networks.video_model import Features
+    from moviegen.presets import Preset
+    from moviegen.training.video_run import Trained, VideoRun
+
+train = typer.Typer(
+    help="Train the reference model. The same command again goes on where a stopped training was.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+FolderOption = Annotated[Path | None, typer.Option(help="checkpoints, logs, samples; default: runs/train/…")]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", help="weights to write; default: in the folder")]
+StepsOption = Annotated[int | None, typer.Option(min=1, help="of the optimiser; default: the preset's")]
+MinutesOption = Annotated[float | None, typer.Option(min=0, help="stop after so long in all, and write the weights")]
+SeedOption = Annotated[int, typer.Option(min=0, help="of weights, order and noise")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="of the processor; default: all cores")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="no progress bar")]
+
+
+@train.command("video")
+def video(
+    preset: Annotated[str, typer.Option(help="tiny, small, base, 5b or 30b")] = "tiny",
+    folder: FolderOption = None,
+    output: OutputOption = None,
+    tae: Annotated[Path | None, typer.Option(help="autoencoder's weights; default: the shipped ones")] = None,
+    clips: Annotated[int, typer.Option(min=1, help="training scenes in the latent cache")] = 20_000,
+    cache: Annotated[
+        Path | None, typer.Option(help="latent cache, made where missing; default: FOLDER/latents")
+    ] = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    seed: SeedOption = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    compiled: Annotated[bool, typer.Option("--compile", help="through torch.compile")] = False,
+    threads: ThreadsOption = None,
+    workers: Annotated[int, typer.Option(min=0, help="processes that render the cache; 0: in this one")] = 2,
+    text_encoders: Annotated[
+        Path | None, typer.Option(help="folder with ul2, metaclip and byt5, for presets that read through them")
+    ] = None,
+    early: Annotated[Path | None, typer.Option(help="also write the weights from early in the training here")] = None,
+    early_share: Annotated[float, typer.Option(min=0, max=1, help="how early, as a share of the steps")] = 0.1,
+    half: Annotated[bool, typer.Option("--half", help="write weights as float16: half the size")] = False,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="steps between checkpoints")] = 200,
+    validate_every: Annotated[int, typer.Option(min=1, help="steps between validations, with samples")] = 500,
+    quiet: QuietOption = False,
+    plan: Annotated[bool, typer.Option("--plan", help="train nothing: say what it would take on --gpus GPUs")] = False,
+    gpus: Annotated[int, typer.Option(min=1, help="for --plan: how many GPUs share the training")] = 1024,
+    utilisation: Annotated[float, typer.Option(min=0.01, max=1.0, help="for --plan: of the GPUs' peak")] = 0.4,
+) -> None:
+    """Train the video model: cache the latents of Backlot scenes, train on them, write weights and their card."""
+    with errors():
+        if plan:
+            _print_plan(preset, gpus, utilisation)
+            return
+        from moviegen.presets import preset as named
+        from moviegen.training.video_run import VideoRun, with_steps
+
+        config = named(preset) if steps is None else with_steps(named(preset), steps)
+        where = _device(device)
+        _threads(threads)
+        _check_room(config, where)
+        autoencoder, autoencoder_id = _autoencoder(tae, config)
+        home = folder or Path("runs/train") / f"video-{preset}"
+        run = VideoRun(
+            cache or home / "latents",
+            autoencoder_id,
+            home,
+            checkpoint_every=checkpoint_every,
+            validate_every=validate_every,
+            minutes=minutes,
+            seed=seed,
+            device=where,
+            compiled=compiled,
+        )
+        encoders = _encoders(config, text_encoders)
+        _make_cache(config, run, autoencoder, clips, workers, quiet=quiet)
+        trained = _train_video(config, run, autoencoder, encoders, quiet=quiet)
+        files = _Files(output or home / f"video-{preset}.safetensors", early, early_share, half)
+        _export_video(config, run, trained, files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Which weights are written, and how."""
+
+    final: Path
+    early: Path | None
+    early_share: float
+    half: bool
+
+    @property
+    def dtype(self) -> torch.dtype:
+        import torch
+
+        return torch.float16 if self.half else torch.float32
+
+
+def _print_plan(preset: str, gpus: int, utilisation: float) -> None:
+    from moviegen.plan import plan
+
+    typer.echo(str(plan(preset, gpus, utilisation=utilisation)))
+
+
+def _device(name: str) -> str:
+    import torch
+
+    from moviegen.training.video_run import TrainingError
+
+    there = torch.cuda.is_available()
+    if name not in {"auto", "cpu", "cuda"}:
+        raise TrainingError(f"unknown device '{name}': auto, cpu or cuda")
+    if name == "cuda" and not there:
+        raise TrainingError("no CUDA GPU here: take --device cpu")
+    return "cuda" if there and name != "cpu" else "cpu"
+
+
+def _threads(threads: int | None) -> None:
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
+def _check_room(config: Preset, device: str) -> None:
+    """Refuse at once what cannot fit: Linux would kill the process after minutes, without a word."""
+    from moviegen.plan import training_bytes
+    from moviegen.training.video_run import TrainingError, memory_bytes
+
+    needed, there = training_bytes(config), memory_bytes(device)
+    if needed > there:
+        raise TrainingError(
+            f"training {config.name} takes {needed / 1e9:,.1f} GB for its weights alone, and {device} has "
+            f"{there / 1e9:,.1f} GB: take a smaller preset (what it would take: --plan)"
+        )
+
+
+def _autoencoder(path: Path | None, config: Preset) -> tuple[TAE, str]:
+    from eval.weights import WeightsError
+    from moviegen.video_weights import autoencoder_id
+    from moviegen.weights.tae import load_tae
+
+    try:
+        tae = load_tae(path, name=config.compression.tae)
+    except WeightsError as error:
+        hint = "" if path else "; train one (moviegen train tae) and name it with --tae"
+        raise WeightsError(f"{error}{hint}") from None
+    channels = config.transformer.in_channels
+    if tae.config.latent_channels != channels:
+        raise WeightsError(
+            f"{path or 'the shipped autoencoder'} has {tae.config.latent_channels} latent channels; preset "
+            f"{config.name} takes {channels}: name another with --tae"
+        )
+    return tae, autoencoder_id(tae)
+
+
+def _encoders(config: Preset, folder: Path | None) -> Features | None:
+    from moviegen.networks.open_text import OpenText, OpenTextConfig, load
+    from moviegen.training.video_run import TrainingError
+
+    if not isinstance(config.text, OpenTextConfig):
+        return None
+    if folder is None:
+        raise TrainingError(f"preset {config.name} reads prompts through UL2, MetaCLIP and ByT5: give --text-encoders")
+    names = ("ul2", "metaclip", "byt5")
+    branches = [load(encoder, folder / name) for encoder, name in zip(config.text.encoders, names, strict=True)]
+    return OpenText(branches)
+
+
+def _make_cache(config: Preset, run: VideoRun, tae: TAE, clips: int, workers: int, *, quiet: bool) -> None:
+    from benchmarks.commands.progress import bar
+    from moviegen.training.latent_cache import clip_count, make_cache
+
+    with bar("latents", clip_count(config, clips), "clips", quiet=quiet) as progress:
+        done = 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            progress.to(done)
+
+        make_cache(
+            config,
+            tae.to(run.device),
+            run.autoencoder_id,
+            run.cache,
+            clips,
+            workers=workers,
+            device=run.device,
+            on_clips=count,
+        )
+
+
+def _train_video(config: Preset, run: VideoRun, tae: TAE, encoders: Features | None, *, quiet: bool) -> Trained:
+    from benchmarks.commands.progress import bar
+    from moviegen.training.video_run import train_video
+
+    say(err(), f"{config.name} in {run.out}: loss curves in logs/ and tensorboard/, samples in samples/")
+    with bar(f"video {config.name}", config.recipe.steps, "steps", quiet=quiet) as progress, _quiet_lightning(run):
+        return train_video(config, run, tae, encoders, on_step=lambda step, loss: progress.to(step, f"loss {loss:.4f}"))
+
+
+def _export_video(config: Preset, run: VideoRun, trained: Trained, files: _Files) -> None:
+    from moviegen.training.video_export import export_early, export_final
+
+    export_final(config, run, trained, files.final, files.dtype)
+    typer.echo(f"wrote {files.final}: {trained.steps} steps, {trained.clock.minutes:.1f} minutes in all")
+    if files.early is not None:
+        export_early(config, run, files.early, trained.clock.hardware, files.dtype, files.early_share)
+        typer.echo(f"wrote {files.early}: from early in the same training")
+
+
+@contextmanager
+def _quiet_lightning(run: VideoRun) -> Iterator[None]:
+    """Without Lightning's notes on hardware and advice on workers; its way out of Ctrl-C in our words."""
+    for name in ("pytorch_lightning", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except SystemExit:
+            fail(f"interrupted; the same command goes on from the last checkpoint in {run.out}", INTERRUPTED)
+
+
+@train.command("average")
+def average(
+    files: Annotated[
+        list[Path], typer.Argument(help="weights of one training, as FOLDER/snapshots/step-….safetensors")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="weights to write")],
+    half: Annotated[bool, typer.Option("--half", help="write float16: half the size")] = False,
+) -> None:
+    """Average checkpoints of a video model: the mean of their weights."""
+    with errors():
+        import torch
+
+        from moviegen.video_weights import average_weights
+
+        average_weights(files, output, {}, torch.float16 if half else torch.float32)
+        typer.echo(f"wrote {output}: the mean of {len(files)} checkpoints")

@@ -1,0 +1,244 @@
+"""A training run of the video model: its folder, its Trainer, and going on from the last checkpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from eval.errors import UserError
+from moviegen.networks.video_model import Features, VideoModel
+from moviegen.presets import Preset
+from moviegen.training.clock import Clock
+from moviegen.training.latent_cache import Autoencoder
+from moviegen.training.safe_checkpoint import CheckpointError, SafeCheckpointIO
+from moviegen.training.samples import SampleGrid
+from moviegen.training.video import VideoTraining
+from moviegen.training.video_data import VideoData
+from moviegen.video_weights import save_video
+
+SNAPSHOTS = 20
+"""Checkpoints kept along the way, at even distances."""
+
+OnStep = Callable[[int, float], None]
+"""Called after each step with the number of steps done and the step's loss."""
+
+
+class TrainingError(UserError):
+    """A run that cannot be started or gone on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRun:
+    """Where a run keeps its things, and how often: checkpoint_every, validate_every and log_every are in steps.
+
+    minutes: stop after so long in all, resumptions included; None: no limit. stop_at: stop at this step, with the
+    schedule of the whole run. Either leaves a checkpoint. compiled: through torch.compile.
+    """
+
+    cache: Path
+    autoencoder_id: str
+    out: Path
+    checkpoint_every: int = 200
+    validate_every: int = 500
+    log_every: int = 10
+    minutes: float | None = None
+    stop_at: int | None = None
+    seed: int = 0
+    device: str = "cpu"
+    compiled: bool = False
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint that a run goes on from."""
+        return self.out / "last.safetensors"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of weights along the way."""
+        return self.out / "snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A run as it ended, or stopped: the average that is exported, the steps done, and where and how long it took."""
+
+    average: VideoModel
+    steps: int
+    clock: Clock
+
+
+class Snapshots(Callback):
+    """The average's weights at even distances through the run: early checkpoints, and material for averaging.
+
+    float16: twenty of them are as large as ten of the model itself, and what is shipped is float16 too.
+    """
+
+    def __init__(self, preset: Preset, run: VideoRun, clock: Clock) -> None:
+        self._preset, self._run, self._clock = preset, run, clock
+        self._every = max(1, preset.recipe.steps // SNAPSHOTS)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
+        step = trainer.global_step
+        if step % self._every == 0 or step == self._preset.recipe.steps:
+            assert isinstance(pl_module, VideoTraining)
+            path = self._run.snapshots / f"step-{step:07d}.safetensors"
+            card = {"step": step, "minutes": self._clock.minutes}
+            save_video(path, pl_module.average, self._preset, card, torch.float16, self._run.autoencoder_id)
+
+
+class _Reports(Callback):
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+
+    def on_train_batch_end(self, trainer: pl.Trainer, _: pl.LightningModule, outputs: Any, *_rest: Any) -> None:
+        self._on_step(trainer.global_step, float(outputs["loss"]))
+
+
+def train_video(
+    preset: Preset,
+    run: VideoRun,
+    autoencoder: Autoencoder | None = None,
+    encoders: Features | None = None,
+    on_step: OnStep | None = None,
+) -> Trained:
+    """Train a preset on its latent cache, or go on from the last checkpoint.
+
+    Writes to run.out: last.safetensors, snapshots/, logs/ (CSV), tensorboard/, run.json, and, with an autoencoder,
+    samples/. float32 on a CPU, bf16 on a GPU. The end is validated, wherever it is.
+    Raises TrainingError if run.out holds a run with other settings or memory runs out, CacheError for a cache that
+    cannot be used, CheckpointError for a damaged last checkpoint.
+    """
+    data = VideoData(preset, run.cache, run.autoencoder_id, run.seed)
+    _claim(preset, run)
+    pl.seed_everything(run.seed, verbose=False)
+    module = VideoTraining(preset, encoders, compiled=run.compiled)
+    module.set_latent_std(data.latents_of_form())
+    clock = Clock(run.minutes)
+    callbacks: list[Callback] = [clock, _last_checkpoint(run), Snapshots(preset, run, clock)]
+    if on_step is not None:
+        callbacks.append(_Reports(on_step))
+    if autoencoder is not None:
+        prompts = [*data.prompts(0, 4), *data.prompts(1, 4)]
+        callbacks.append(SampleGrid(preset, autoencoder, prompts, run.out / "samples"))
+    trainer = _trainer(preset, run, callbacks)
+    resume = str(run.last) if run.last.exists() else None
+    with _one_line_errors(preset, run):
+        trainer.fit(module, datamodule=data, ckpt_path=resume)
+        trainer.save_checkpoint(run.last)
+        if not _validated(run, trainer.global_step):
+            trainer.validate(module, datamodule=data, verbose=False)
+    return Trained(module.average, trainer.global_step, clock)
+
+
+def with_steps(preset: Preset, steps: int) -> Preset:
+    """The preset with another number of steps; warm-up takes at most a tenth of them."""
+    return replace(preset, recipe=replace(preset.recipe, steps=steps, warm_up=min(preset.recipe.warm_up, steps // 10)))
+
+
+def memory_bytes(device: str) -> int:
+    """Memory of the machine, or of its first GPU."""
+    if device == "cpu":
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(torch.cuda.get_device_properties(0).total_memory)
+
+
+def loss_curve(out: Path, column: str = "train/loss") -> dict[int, float]:
+    """Step -> value of a logged column over all starts of a run; where starts overlap, the later one's."""
+    import pandas as pd
+
+    curve: dict[int, float] = {}
+    for path in sorted(out.glob("logs/version_*/metrics.csv"), key=lambda p: int(p.parent.name.split("_")[1])):
+        table = pd.read_csv(path)
+        if column in table:
+            rows = table[["step", column]].dropna()
+            curve |= dict(zip(rows["step"].astype(int), rows[column].astype(float), strict=True))
+    return dict(sorted(curve.items()))
+
+
+def _validated(run: VideoRun, steps: int) -> bool:
+    """Whether the logs hold a validation after so many steps: Lightning counts them from 0 while it trains."""
+    return not {steps - 1, steps}.isdisjoint(loss_curve(run.out, "val/seen/loss"))
+
+
+def _claim(preset: Preset, run: VideoRun) -> None:
+    """Say in run.out what is trained there, or see that it is the same. Raises TrainingError with what differs."""
+    path = run.out / "run.json"
+    settings = {"preset": asdict(preset), "seed": run.seed, "autoencoder": run.autoencoder_id}
+    if path.exists():
+        _same_settings(path, json.loads(json.dumps(settings)))
+    run.out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, indent=1) + "\n")
+
+
+def _same_settings(path: Path, wanted: dict[str, Any]) -> None:
+    try:
+        found = json.loads(path.read_text())
+        differ = [key for key in wanted if found[key] != wanted[key]]
+        if "preset" in differ:
+            differ = [f"preset {key}" for key in wanted["preset"] if found["preset"].get(key) != wanted["preset"][key]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise TrainingError(f"{path} is damaged: name another folder or delete {path.parent}") from None
+    if differ:
+        raise TrainingError(
+            f"{path.parent} holds a run with another {', '.join(differ)}: name another folder or delete it"
+        )
+
+
+@contextmanager
+def _one_line_errors(preset: Preset, run: VideoRun) -> Iterator[None]:
+    """Out of memory, and a checkpoint that does not fit, are for the user to mend; the rest are bugs and pass."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+            raise TrainingError(
+                f"out of memory training {preset.name} on {run.device}, {preset.recipe.batch} clips a step: take a "
+                "smaller preset, or more memory"
+            ) from None
+        if "Error(s) in loading state_dict" in str(error):
+            raise CheckpointError(
+                f"{run.last} does not fit preset {preset.name}: delete it or name another folder"
+            ) from None
+        raise
+
+
+def _last_checkpoint(run: VideoRun) -> ModelCheckpoint:
+    keeper = ModelCheckpoint(
+        run.out, filename="last", every_n_train_steps=run.checkpoint_every, enable_version_counter=False
+    )
+    keeper.FILE_EXTENSION = ".safetensors"
+    return keeper
+
+
+def _trainer(preset: Preset, run: VideoRun, callbacks: list[Callback]) -> pl.Trainer:
+    loggers: list[Logger] = [
+        CSVLogger(run.out, name="logs", flush_logs_every_n_steps=20),
+        TensorBoardLogger(run.out, name="tensorboard"),
+    ]
+    return pl.Trainer(
+        accelerator="cpu" if run.device == "cpu" else "gpu",
+        devices=1,
+        precision="32-true" if run.device == "cpu" else "bf16-mixed",
+        max_steps=run.stop_at or preset.recipe.steps,
+        max_epochs=-1,
+        gradient_clip_val=preset.recipe.clip_norm,
+        val_check_interval=run.validate_every,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=run.log_every,
+        callbacks=callbacks,
+        logger=loggers,
+        plugins=[SafeCheckpointIO()],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
