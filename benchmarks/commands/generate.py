@@ -75,6 +75,7 @@ def generate(
         for prompt in asked:  # all of them first: a mistake in the last should not cost the others' time
             for remark in remarks(reference.preset, prompt, form):
                 say(err(), f"note: {remark}")
+        paths[0].parent.mkdir(parents=True, exist_ok=True)  # now, and not after the work, if it cannot be
         made = _make_all(reference, list(zip(asked, paths, strict=True)), seed, form, sampler)
         if _is_folder(asked, output):
             _write_table(Path(output), made, seed)
@@ -137,25 +138,14 @@ def _make_all(
     reference: Reference, wanted: Sequence[tuple[str, Path]], seed: int, form: Form, sampler: Sampler
 ) -> list[Made]:
     """Make and write one clip after the other, under a progress bar."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from benchmarks.commands.progress import bar
 
-    from benchmarks.plain import plain_line
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("steps"),
-        TimeRemainingColumn(),
-    )
     made = []
-    with Progress(*columns, console=err(), transient=True) as bar:
-        task = bar.add_task("", total=sampler.steps * len(wanted))
+    with bar("sampling", sampler.steps * len(wanted), "steps") as shown:
         for number, (prompt, path) in enumerate(wanted):
-            bar.update(task, description=plain_line(prompt, 60))
 
-            def on_step(done: int, before: int = number * sampler.steps) -> None:
-                bar.update(task, completed=before + done)
+            def on_step(done: int, before: int = number * sampler.steps, prompt: str = prompt) -> None:
+                shown.to(before + done, prompt)
 
             made.append(_make(reference, prompt, path, seed, form, sampler, on_step))
     return made
@@ -175,7 +165,6 @@ def _make(
 
     begun = time.perf_counter()
     (clip,) = generate_batch(reference, [prompt], [seed], form, sampler, on_step)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_clip(clip, path)
     return Made(prompt, path, clip, time.perf_counter() - begun)
 
