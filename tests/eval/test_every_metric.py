@@ -114,6 +114,10 @@ def flicker(low: int, high: int) -> Clip:
     return Made.clip([np.full((64, 64, 3), (low, high)[i % 2], np.uint8) for i in range(16)])
 
 
+def ramp() -> Clip:
+    return Made.clip([np.full((64, 64, 3), 40 + 10 * i, np.uint8) for i in range(16)])
+
+
 def blocks() -> Clip:
     cells = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     return Made.clip([np.kron(cells, np.ones((8, 8, 1), np.uint8))] * 2)
@@ -159,6 +163,8 @@ KNOWN: dict[str, list[tuple[Callable[[], Clip], float, float]]] = {
     "frozen_frames": [(Made.still, 1, 0), (Made.pan, 0, 0), (lambda: stopped(Made.pan(), 8), 7 / 15, 1e-9)],
     "duplicated_frames": [(Made.pan, 0, 0), (lambda: held(Made.pan(), 2), 16 / 31, 1e-9), (Made.still, 0, 0)],
     "looping": [(loop, 1, 1e-6), (lambda: Made.pan(0.2, seconds=4), 0, 0.1)],
+    # of a steady ramp D(L) grows as L²: mean over lags 4 to 8 is 38
+    "frame_order": [(ramp, 1 - 1 / 38, 1e-6), (Made.noise, 0, 0.05)],
     "scene_cuts": [(lambda: shots(3), 2 / (23 / 8), 1e-9), (Made.pan, 0, 0)],
     # a 9-tap mean leaves a ninth of a one-pixel stripe's contrast
     "sharpness": [(stripes, 8 / 9, 0.01)],
@@ -205,6 +211,7 @@ DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip]]]] = {
     "frozen_frames": (+1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "duplicated_frames": (+1, [lambda t=t: held(Made.pan(), t) for t in (1, 2, 3, 4)]),
     "looping": (-1, [lambda s=s: loop(s) for s in (0, 10, 20, 40)]),
+    "frame_order": (-1, [lambda n=n: out_of_order(n) for n in (0, 1, 3, 6)]),
     "scene_cuts": (+1, [lambda n=n: shots(n) for n in (1, 2, 3, 4)]),
     "sharpness": (-1, [lambda s=s: blurred(s) for s in (0, 0.7, 1.4, 2.8)]),
     "noise": (+1, [lambda s=s: noisy(Made.pan(), s) for s in (0, 4, 8, 16)]),
@@ -246,6 +253,7 @@ TOLERANCE: dict[str, float] = {
     "frozen_frames": 0.05,
     "duplicated_frames": 1e-9,
     "looping": 0.02,
+    "frame_order": 0.02,
     "scene_cuts": 0.05,
     "sharpness": 0.01,
     "noise": 0.2,
