@@ -152,15 +152,19 @@ class Conv(nn.Module):
         return out
 
 
-class Last(nn.Module):
-    """A 3x3 convolution that starts at zero, then a convolution in time."""
+class End(nn.Module):
+    """A 3x3 convolution, then one in time, without a shortcut: where a network meets latents or pixels.
 
-    def __init__(self, channels: int, out: int) -> None:
+    zero: it starts at zero.
+    """
+
+    def __init__(self, channels: int, out: int, *, zero: bool = False) -> None:
         super().__init__()
         self.space = nn.Conv2d(channels, out, 3, padding=1)
         self.time = TemporalConv(out)
-        nn.init.zeros_(self.space.weight)
-        nn.init.zeros_(self.space.bias)  # type: ignore[arg-type]
+        if zero:
+            nn.init.zeros_(self.space.weight)
+            nn.init.zeros_(self.space.bias)  # type: ignore[arg-type]
 
     def forward(self, frames_NCHW: Tensor, frames: int) -> Tensor:
         out: Tensor = self.time(self.space(frames_NCHW), frames)
@@ -280,7 +284,7 @@ class Encoder(nn.Module):
         )
         self.attention = SpaceThenTime(eighth, config.head_channels)
         self.norm = nn.GroupNorm(eighth // 8, eighth)
-        self.out = Last(eighth, config.latent_channels)
+        self.out = End(eighth, config.latent_channels, zero=True)
 
     def forward(self, frames_NCHW: Tensor, frames: int) -> Tensor:
         x = self.stem(functional.pixel_unshuffle(frames_NCHW, 2), frames)
@@ -304,7 +308,7 @@ class Decoder(nn.Module):
         half, quarter, eighth = config.widths
         stem, first, second = config.temporal_strides
         self.strides = config.temporal_strides
-        self.stem = Conv(config.latent_channels, eighth)
+        self.stem = End(config.latent_channels, eighth)
         self.attention = SpaceThenTime(eighth, config.head_channels)
         self.blocks = nn.ModuleList(
             nn.ModuleList(ResidualBlock(width) for _ in range(count))
@@ -313,7 +317,7 @@ class Decoder(nn.Module):
         self.ups = nn.ModuleList([Upsample(eighth, quarter, second), Upsample(quarter, half, first)])
         self.lengthen = TemporalConv(half) if stem > 1 else None
         self.norm = nn.GroupNorm(half // 8, half)
-        self.out = Last(half, 12)
+        self.out = End(half, 12, zero=True)
 
     def forward(self, latents_NCHW: Tensor, frames: int) -> Tensor:
         """`frames` counts the frames of a clip that are wanted in the end."""
