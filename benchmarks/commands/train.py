@@ -37,6 +37,59 @@ ThreadsOption = Annotated[int | None, typer.Option(min=1, help="of the processor
 QuietOption = Annotated[bool, typer.Option("--quiet", help="no progress bar")]
 
 
+@train.command("tae")
+def tae(
+    preset: Annotated[str, typer.Option(help="f8t4 or f8t8")] = "f8t4",
+    folder: FolderOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    clips: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="training scenes; default: 1500")] = None,
+    outlier: Annotated[float, typer.Option(min=0, help="weight of the outlier penalty; 0: off")] = 0.0,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="steps between checkpoints")] = 50,
+    validate_every: Annotated[int, typer.Option(min=1, help="steps between validations, with pictures")] = 200,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the Temporal Autoencoder on Backlot scenes, on the processor; write weights and their card."""
+    with errors():
+        from dataclasses import replace
+
+        from moviegen.training.tae import TAETraining, train_tae
+
+        _known_tae(preset)
+        _threads(threads)
+        usual = TAETraining()
+        training = replace(
+            usual,
+            preset=preset,
+            steps=steps or usual.steps,
+            seed=seed,
+            loss=replace(usual.loss, outlier=outlier),
+            data=replace(usual.data, clips=clips or usual.data.clips, seed=seed),
+        )
+        home = folder or Path("runs/train") / f"tae-{preset}"
+        with _quiet_lightning(home):
+            train_tae(
+                training,
+                home,
+                output=output,
+                minutes=minutes,
+                validate_every=validate_every,
+                save_every=checkpoint_every,
+                progress=not quiet,
+            )
+
+
+def _known_tae(name: str) -> None:
+    from moviegen.networks.tae import PRESETS
+    from moviegen.training.tae import TAETrainingError
+
+    if name not in PRESETS:
+        raise TAETrainingError(f"unknown autoencoder preset '{name}': {' or '.join(PRESETS)}")
+
+
 @train.command("video")
 def video(
     preset: Annotated[str, typer.Option(help="tiny, small, base, 5b or 30b")] = "tiny",
@@ -73,7 +126,7 @@ def video(
             _print_plan(preset, gpus, utilisation)
             return
         from moviegen.presets import preset as named
-        from moviegen.training.video_run import VideoRun, with_steps
+        from moviegen.training.video_run import VideoRun, check_folder, with_steps
 
         config = named(preset) if steps is None else with_steps(named(preset), steps)
         where = _device(device)
@@ -92,6 +145,7 @@ def video(
             device=where,
             compiled=compiled,
         )
+        check_folder(config, run)  # before the cache is made, which may take an hour
         encoders = _encoders(config, text_encoders)
         _make_cache(config, run, autoencoder, clips, workers, quiet=quiet)
         trained = _train_video(config, run, autoencoder, encoders, quiet=quiet)
@@ -214,8 +268,9 @@ def _train_video(config: Preset, run: VideoRun, tae: TAE, encoders: Features | N
     from benchmarks.commands.progress import bar
     from moviegen.training.video_run import train_video
 
-    say(err(), f"{config.name} in {run.out}: loss curves in logs/ and tensorboard/, samples in samples/")
-    with bar(f"video {config.name}", config.recipe.steps, "steps", quiet=quiet) as progress, _quiet_lightning(run):
+    if not quiet:
+        say(err(), f"{config.name} in {run.out}: loss curves in logs/ and tensorboard/, samples in samples/")
+    with bar(f"video {config.name}", config.recipe.steps, "steps", quiet=quiet) as progress, _quiet_lightning(run.out):
         return train_video(config, run, tae, encoders, on_step=lambda step, loss: progress.to(step, f"loss {loss:.4f}"))
 
 
@@ -230,7 +285,7 @@ def _export_video(config: Preset, run: VideoRun, trained: Trained, files: _Files
 
 
 @contextmanager
-def _quiet_lightning(run: VideoRun) -> Iterator[None]:
+def _quiet_lightning(folder: Path) -> Iterator[None]:
     """Without Lightning's notes on hardware and advice on workers; its way out of Ctrl-C in our words."""
     for name in ("pytorch_lightning", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -239,7 +294,7 @@ def _quiet_lightning(run: VideoRun) -> Iterator[None]:
         try:
             yield
         except SystemExit:
-            fail(f"interrupted; the same command goes on from the last checkpoint in {run.out}", INTERRUPTED)
+            fail(f"interrupted; the same command goes on from the last checkpoint in {folder}", INTERRUPTED)
 
 
 @train.command("average")

@@ -15,6 +15,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 
+from eval.cache import write_atomically
 from eval.errors import UserError
 from moviegen.networks.video_model import Features, VideoModel
 from moviegen.presets import Preset
@@ -171,16 +172,20 @@ def _validated(run: VideoRun, steps: int) -> bool:
 
 
 def _claim(preset: Preset, run: VideoRun) -> None:
-    """Say in run.out what is trained there, or see that it is the same. Raises TrainingError with what differs."""
-    path = run.out / "run.json"
-    settings = {"preset": asdict(preset), "seed": run.seed, "autoencoder": run.autoencoder_id}
-    if path.exists():
-        _same_settings(path, json.loads(json.dumps(settings)))
-    run.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, indent=1) + "\n")
+    """Say in run.out what is trained there."""
+    check_folder(preset, run)
+    write_atomically(run.out / "run.json", (json.dumps(_settings(preset, run), indent=1) + "\n").encode())
 
 
-def _same_settings(path: Path, wanted: dict[str, Any]) -> None:
+def _settings(preset: Preset, run: VideoRun) -> dict[str, Any]:
+    return {"preset": asdict(preset), "seed": run.seed, "autoencoder": run.autoencoder_id}
+
+
+def check_folder(preset: Preset, run: VideoRun) -> None:
+    """See that run.out is new or holds this very run. Raises TrainingError with what differs."""
+    path, wanted = run.out / "run.json", json.loads(json.dumps(_settings(preset, run)))
+    if not path.exists():
+        return
     try:
         found = json.loads(path.read_text())
         differ = [key for key in wanted if found[key] != wanted[key]]
