@@ -98,9 +98,9 @@ def average_weights(
     first, header = load_weights(paths[0], kind=KIND)
     total: dict[str, Tensor] = {name: tensor.double() for name, tensor in first.items()}
     for path in paths[1:]:
-        tensors, _ = load_weights(path, kind=KIND, preset=header.preset)
-        if tensors.keys() != total.keys():
-            raise WeightsError(f"{path}: holds other tensors than {paths[0]}: average checkpoints of one training")
+        tensors, its_header = load_weights(path, kind=KIND, preset=header.preset)
+        if its_header != header or tensors.keys() != total.keys():
+            raise WeightsError(f"{path}: is of another training than {paths[0]}: average checkpoints of one training")
         total = {name: value + tensors[name] for name, value in total.items()}
     mean = {name: (value / len(paths)).to(dtype) for name, value in total.items()}
     return save_weights(into, mean, header, {**card, "averaged": [path.name for path in paths]})

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from moviegen.networks.transformer import Condition
 from moviegen.networks.video_model import VideoModel
-from moviegen.plan import PlanError, build_on_meta, flops_per_step, forward_flops, plan
+from moviegen.plan import PlanError, build_on_meta, flops_per_step, forward_flops, plan, training_bytes
 from moviegen.presets import preset
 
 
@@ -40,8 +40,12 @@ def test_forward_operations_are_those_torch_counts() -> None:
     model = VideoModel(config.transformer, config.text).transformer
     condition = Condition(torch.randn(1, 20, 192), torch.ones(1, 20, dtype=torch.bool))
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        model(torch.randn(1, 16, 8, 8, 8), torch.rand(1), condition)
+        model(torch.randn(1, config.transformer.in_channels, 8, 8, 8), torch.rand(1), condition)
     assert forward_flops(config, 32, 64, 64, 20) == pytest.approx(counter.get_total_flops(), rel=1e-3)
+
+
+def test_the_state_of_a_training_is_counted() -> None:
+    assert training_bytes(preset("tiny")) == 20 * sum(p.numel() for p in build_on_meta(preset("tiny")).parameters())
 
 
 def test_more_gpus_take_less_memory_and_time() -> None:
