@@ -1,4 +1,4 @@
-"""The card's curves: thinned without losing the end or the level. The whole card: tests/benchmarks/commands/test_train.py."""
+"""The curves of a card: thinned without losing the end or the level. Whole cards: tests/benchmarks/commands/."""
 
 from __future__ import annotations
 
