@@ -60,8 +60,8 @@ class TAETraining:
     """
 
     preset: str = "f8t4"
-    steps: int = 3000
-    lr: float = 2e-3
+    steps: int = 600
+    lr: float = 7e-4
     weight_decay: float = 0.01
     warmup_steps: int = 30
     clip_norm: float = 1.0
@@ -268,10 +268,12 @@ def train_tae(
     trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
     network = module.average.eval()
     measure_statistics(network, data.batches)
+    halves = {name: tensor.half() for name, tensor in network.state_dict().items()}
+    network.load_state_dict(halves)  # what is measured is what is written
     figures = _held_out_figures(network, training.data)
     where = output or folder / f"tae-{training.preset}.safetensors"
     card = _card(training, watch, trainer.global_step, figures, network)
-    save_weights(where, network.state_dict(), Header("tae", training.preset), card)
+    save_weights(where, halves, Header("tae", training.preset), card)
     print(f"{where}: held-out PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.4f}, {trainer.global_step} steps")
     return where
 

@@ -34,7 +34,7 @@ class TAEDataConfig:
     held_out: validation clips of 32 frames, seeds from 1,000,000.
     """
 
-    clips: int = 1500
+    clips: int = 1200
     size: int = 64
     frames_per_batch: int = 32
     image_batch: int = 16
