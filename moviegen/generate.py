@@ -33,7 +33,7 @@ from moviegen.networks.video_model import VideoModel
 from moviegen.networks.words import Prompt, read_prompt
 from moviegen.presets import Preset, PresetError
 from moviegen.sampling import Sampler, sample_latents
-from moviegen.video_weights import read_video
+from moviegen.video_weights import autoencoder_id, check_autoencoder, read_video
 from moviegen.weights import shipped
 from moviegen.weights.tae import load_tae
 
@@ -95,8 +95,9 @@ def _hash(path: Path) -> str:
 @lru_cache(maxsize=4)
 def _load(weights: Path, _weights_sha256: str, tae: Path | None, _tae_sha256: str | None, device: str) -> Reference:
     """The hashes are here to tell a file from the one that lay there before."""
-    model, preset = read_video(weights)
+    model, preset, header = read_video(weights)
     autoencoder = load_tae(tae, name=preset.compression.tae)
+    check_autoencoder(weights, header, autoencoder_id(autoencoder))
     have, needed = autoencoder.config.latent_channels, preset.transformer.in_channels
     if have != needed:
         raise WeightsError(

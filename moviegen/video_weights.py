@@ -62,8 +62,8 @@ def check_autoencoder(path: Path, header: Header, autoencoder: str | None) -> No
         )
 
 
-def read_video(path: Path) -> tuple[VideoModel, Preset]:
-    """The model in a file, ready to sample, and the preset that its header names.
+def read_video(path: Path) -> tuple[VideoModel, Preset, Header]:
+    """The model in a file, ready to sample, the preset that its header names, and the header (see check_autoencoder).
 
     Raises WeightsError as load_video does, and for a preset with frozen text encoders, which no file of ours holds.
     """
@@ -77,7 +77,7 @@ def read_video(path: Path) -> tuple[VideoModel, Preset]:
             f"{path}: preset '{preset.name}' reads prompts through frozen encoders: load it with "
             "moviegen.video_weights.load_video and hand them over"
         )
-    return _filled(path, tensors, preset, None), preset
+    return _filled(path, tensors, preset, None), preset, header
 
 
 def _filled(path: Path, tensors: Mapping[str, Tensor], preset: Preset, encoders: Features | None) -> VideoModel:

@@ -25,10 +25,11 @@ from moviegen.generate import (
     read,
     remarks,
 )
+from moviegen.networks.tae import PRESETS, TAE
 from moviegen.networks.words import PromptError
 from moviegen.presets import PresetError, tiny
 from moviegen.sampling import Sampler
-from moviegen.video_weights import save_video
+from moviegen.video_weights import autoencoder_id, save_video
 
 QUICK = Sampler(steps=2)
 SHORT = Form(5, 32, 32, 8.0)
@@ -81,8 +82,7 @@ def test_a_clip_does_not_depend_on_its_batch(reference: Reference) -> None:
 
 
 def test_the_prompt_is_heard_beyond_its_noise(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
-    noise = torch.randn(192, 2, 4, 4, generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(moviegen.generate, "_noise", lambda *_: noise[: reference.preset.transformer.in_channels])
+    monkeypatch.setattr(moviegen.generate, "_noise", lambda _text, _seed, size: torch.ones(size))
     dog, cat = (generate_batch(reference, [text], [0], SHORT, QUICK)[0] for text in ("a dog", "a white elephant"))
     assert clip_sha256(dog) != clip_sha256(cat)
 
@@ -226,15 +226,19 @@ def test_weights_that_are_not_shipped_say_what_there_is(tmp_path: Path, monkeypa
 
 
 def test_another_number_of_channels_is_one_line(shipped_untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from moviegen.networks.tae import PRESETS
-
-    class Narrow:
-        config = PRESETS["f8t8"]
-
-    monkeypatch.setattr(moviegen.generate, "load_tae", lambda *_, **__: Narrow)
+    monkeypatch.setattr(moviegen.generate, "load_tae", lambda *_, **__: TAE(PRESETS["f8t8"]))
     moviegen.generate._load.cache_clear()
     with pytest.raises(WeightsError, match="channels, the autoencoder reads 16: name the autoencoder"):
         load_reference(shipped_untrained / "reference.safetensors")
+
+
+def test_an_autoencoder_of_another_training_is_one_line(shipped_untrained: Path, tmp_path: Path) -> None:
+    reference, path = load_reference(), tmp_path / "mine.safetensors"
+    save_video(path, reference.model, reference.preset, {}, autoencoder=autoencoder_id(reference.tae))
+    assert load_reference(path).preset == reference.preset
+    save_video(path, reference.model, reference.preset, {}, autoencoder="0123456789abcdef")
+    with pytest.raises(WeightsError, match="was trained on the latents of autoencoder 0123456789abcdef, and this"):
+        load_reference(path)
 
 
 # Memory
