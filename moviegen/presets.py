@@ -133,7 +133,7 @@ def tiny() -> Preset:
         _transformer(F8T4, layers=6, width=192, feed_forward=512, heads=3, reach=8),
         SmallTextConfig(width=128, layers=2, heads=2, letter_width=64, bag_tokens=4, words=64),
         _BACKLOT_BUCKETS,
-        Recipe(steps=8000, batch=16, learning_rate=1e-3),
+        Recipe(steps=3200, batch=8, learning_rate=8e-4),
     )
 
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -86,20 +84,55 @@ def make_cache(
 ) -> None:
     """Render and encode `clips` training scenes, shared among the preset's buckets, and both validation splits.
 
-    autoencoder_id: what tells this autoencoder from others, as the hash of its weights. workers: processes that
-    render; 0 renders here. on_clips: called with the number of clips that each finished file holds.
+    autoencoder_id: what tells this autoencoder from others, as the hash of its weights. workers: processes that each
+    render, encode and write one file at a time, with one thread; 0 does it here. on_clips: called with the number of
+    clips that each finished file holds.
     Raises CacheError if the folder holds a cache of something else.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, _identity(preset, autoencoder_id, clips))
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if workers else nullcontext()
-    with pool as executor:
-        for path, numbers, split, bucket in _files(preset, folder, clips):
-            if not path.exists():
-                one = partial(frames_of, split=split, bucket=bucket)
-                frames = list(map(one, numbers) if executor is None else executor.map(one, numbers, chunksize=8))
-                _write(path, _encode(autoencoder, frames, device), _captions(numbers, split))
-            on_clips(len(numbers))
+    jobs = [_Job(*file) for file in _files(preset, folder, clips)]
+    for job in jobs:
+        if job.path.exists():
+            on_clips(len(job.numbers))
+    missing = [job for job in jobs if not job.path.exists()]
+    if not workers:
+        for job in missing:
+            on_clips(_make_file(job, autoencoder, device))
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, (autoencoder, device)) as pool:
+        for finished in as_completed([pool.submit(_work, job) for job in missing]):
+            on_clips(finished.result())
+
+
+class _Job(NamedTuple):
+    """One file of a cache: its path, the numbers of its scenes, split and bucket."""
+
+    path: Path
+    numbers: range
+    split: Split
+    bucket: Bucket
+
+
+def _make_file(job: _Job, autoencoder: Autoencoder, device: str) -> int:
+    """Render, encode and write; the number of clips."""
+    frames = [frames_of(number, job.split, job.bucket) for number in job.numbers]
+    _write(job.path, _encode(autoencoder, frames, device), _captions(job.numbers, job.split))
+    return len(job.numbers)
+
+
+_worker: list[tuple[Autoencoder, str]] = []
+"""In a worker process: the autoencoder and its device, sent once rather than with every file."""
+
+
+def _start_worker(autoencoder: Autoencoder, device: str) -> None:
+    torch.set_num_threads(1)
+    _worker[:] = [(autoencoder, device)]
+
+
+def _work(job: _Job) -> int:
+    return _make_file(job, *_worker[0])
 
 
 def clip_count(preset: Preset, clips: int) -> int:
