@@ -35,8 +35,20 @@ def save_video(
 
     autoencoder: the id (autoencoder_id) of the one whose latents the model was trained on.
     """
-    tensors = {name: tensor.detach().to(dtype) for name, tensor in model.state_dict().items()}
-    return save_weights(path, tensors, Header(KIND, preset.name, autoencoder), card)
+    return save_state(path, model.state_dict(), preset, card, dtype, autoencoder)
+
+
+def save_state(
+    path: Path,
+    state: Mapping[str, Tensor],
+    preset: Preset,
+    card: Card,
+    dtype: torch.dtype = torch.float32,
+    autoencoder: str = "",
+) -> str:
+    """As save_video, from the model's state dict: a model that is shared over devices has one only when gathered."""
+    tensors = {name: tensor.detach().to(dtype) for name, tensor in state.items()}
+    return save_weights(path, tensors, Header(KIND, preset.name, needs=autoencoder), card)
 
 
 def load_video(

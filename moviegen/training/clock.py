@@ -45,8 +45,9 @@ class Clock(Callback):
             self._hardware.append(here)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if self._limit_minutes is not None and self.seconds >= 60 * self._limit_minutes:
-            trainer.should_stop = True
+        if self._limit_minutes is not None:
+            over = self.seconds >= 60 * self._limit_minutes
+            trainer.should_stop = trainer.should_stop or trainer.strategy.broadcast(over)  # one clock for all processes
 
     def on_train_end(self, *_: Any) -> None:
         self._earlier_s, self._since = self.seconds, None

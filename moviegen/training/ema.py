@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 
 def gamma_of(relative_width: float) -> float:
@@ -32,6 +33,9 @@ def gamma_of(relative_width: float) -> float:
 def update(average: nn.Module, model: nn.Module, step: int, gamma: float) -> None:
     """Take the model after step `step` (from 1) into the average. At step 1 the average becomes the model."""
     share = 1 - (1 - 1 / step) ** (gamma + 1)
-    averages: list[Tensor] = list(average.parameters())
-    models: list[Tensor] = list(model.parameters())
-    torch._foreach_lerp_(averages, models, share)
+    torch._foreach_lerp_(_own_parts(average), _own_parts(model), share)
+
+
+def _own_parts(model: nn.Module) -> list[Tensor]:
+    """The parameters, or this device's parts of them where they are shared over devices: equally in both models."""
+    return [p.to_local() if isinstance(p, DTensor) else p for p in model.parameters()]

@@ -35,6 +35,8 @@ class SampleGrid(pl.Callback):
         average = pl_module.average
         assert isinstance(average, VideoModel)
         frames_BCTHW = make_clips(average, self._autoencoder, self._preset, self._prompts)
+        if not trainer.is_global_zero:
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "prompts.txt").write_text("\n".join(self._prompts) + "\n")
         write_png(grid(frames_BCTHW), self._folder / f"step-{trainer.global_step:06d}.png")

@@ -17,6 +17,7 @@ from moviegen.flow import interpolate, velocity_target
 from moviegen.networks.video_model import Features, VideoModel
 from moviegen.presets import Preset, Recipe
 from moviegen.training import ema
+from moviegen.training.sharding import clip_gradients, shard
 from moviegen.training.video_data import VALIDATION_SPLITS, VideoBatch
 
 TIME_GRID = tuple((k + 0.5) / 8 for k in range(8))
@@ -36,8 +37,17 @@ class VideoTraining(pl.LightningModule):
         self.model = VideoModel(preset.transformer, preset.text, encoders)
         self.average = deepcopy(self.model).requires_grad_(False)
         self._gamma = ema.gamma_of(preset.recipe.ema)
+        self._sharded = False
         if compiled:
-            self.model.transformer.compile()
+            for block in self.model.transformer.blocks:
+                block.compile()
+
+    def configure_model(self) -> None:
+        """Share both models over the mesh, where Lightning has made one; it calls this before validation too."""
+        if self.device_mesh is not None and not self._sharded:
+            for model in (self.model, self.average):
+                shard(model, self.device_mesh)
+            self._sharded = True
 
     def set_latent_std(self, latents_NCTHW: Tensor) -> None:
         """Scale input and output by the deviations of these latents (VideoModel.set_latent_std)."""
@@ -46,7 +56,7 @@ class VideoTraining(pl.LightningModule):
 
     def training_step(self, batch: VideoBatch) -> Tensor:
         loss = flow_loss(self.model, batch, batch.time_B).mean()
-        self.log("train/loss", loss, batch_size=len(batch.prompts))
+        self.log("train/loss", loss, batch_size=len(batch.prompts), sync_dist=self._sharded)
         return loss
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
@@ -68,10 +78,25 @@ class VideoTraining(pl.LightningModule):
     def _log_validation(self, name: str, loss: Tensor, batch: VideoBatch) -> None:
         self.log(name, loss, batch_size=len(batch.prompts), on_epoch=True, add_dataloader_idx=False)
 
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """By the norm over all parameters, wherever their parts lie."""
+        if self._sharded and gradient_clip_val is not None:
+            clip_gradients(self.model.parameters(), gradient_clip_val)
+        else:
+            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
     def configure_optimizers(self) -> Any:
         recipe = self.preset.recipe
+        # One kernel for all parameters wants all of them on one mesh; tensor parallelism leaves some outside.
+        one_mesh = self.device_mesh is None or self.device_mesh["tensor_parallel"].size() == 1
         optimizer = torch.optim.AdamW(
-            parameter_groups(self.model, recipe.weight_decay), lr=recipe.learning_rate, betas=recipe.betas, fused=True
+            parameter_groups(self.model, recipe.weight_decay),
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+            fused=one_mesh,
+            foreach=None if one_mesh else False,
         )
         rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(recipe, step))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rate, "interval": "step"}}

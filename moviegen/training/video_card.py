@@ -8,8 +8,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from moviegen.networks.video_model import VideoModel
-from moviegen.plan import in_words
+from moviegen.plan import build_on_meta, in_words
 from moviegen.presets import Preset
 from moviegen.training.latent_cache import VALIDATION_CLIPS, cache_card
 from moviegen.training.mixture import PEOPLE, ROLES, STYLES, held_out_combinations
@@ -21,16 +20,14 @@ POINTS = 40
 """Points of a curve in a card."""
 
 
-def video_card(
-    preset: Preset, run: VideoRun, model: VideoModel, *, steps: int, minutes: float, hardware: Sequence[str]
-) -> dict[str, Any]:
+def video_card(preset: Preset, run: VideoRun, *, steps: int, minutes: float, hardware: Sequence[str]) -> dict[str, Any]:
     """Everything that is to be known about the average's weights after `steps` steps, beside their hash.
 
     Curves and held-out losses are read from the run's logs, up to that step.
     """
     return {
         "what": "Movie Gen Video in miniature: flow matching on latents of the Temporal Autoencoder; averaged weights",
-        "parameters": in_words(sum(parameter.numel() for parameter in model.parameters())),
+        "parameters": in_words(sum(parameter.numel() for parameter in build_on_meta(preset).parameters())),
         "data": {
             "mixture": mixture_summary(),
             "cache": cache_card(run.cache),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,20 @@ class VideoBatch(NamedTuple):
     fps: float
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which of the rows of each batch this process works on: every `count`-th, from `first`."""
+
+    first: int = 0
+    count: int = 1
+
+    def of(self, batch: VideoBatch) -> VideoBatch:
+        """Those rows of a batch."""
+        rows = slice(self.first, None, self.count)
+        latents_BCTHW, noise_BCTHW, time_B, prompts, fps = batch
+        return VideoBatch(latents_BCTHW[rows], noise_BCTHW[rows], time_B[rows], prompts[rows], fps)
+
+
 def training_batch(preset: Preset, clips: Sequence[CachedClips], order: StepOrder, seed: int, step: int) -> VideoBatch:
     """The batch of a step: clips of one bucket, fresh noise, stratified times, prompts in mixed phrasings."""
     bucket, rows = order(step)
@@ -65,15 +80,15 @@ def misspelt(text: str, share: float, chance: torch.Generator) -> str:
 class _Steps(IterableDataset[VideoBatch]):
     """The batches from a step on, without end."""
 
-    def __init__(self, preset: Preset, clips: Sequence[CachedClips], seed: int, first: int) -> None:
+    def __init__(self, preset: Preset, clips: Sequence[CachedClips], seed: int, first: int, part: Part) -> None:
         shares = [entry.bucket.share for entry in clips]
         self._order = StepOrder(shares, [len(entry.captions) for entry in clips], preset.recipe.batch, seed)
-        self._preset, self._clips, self._seed, self._first = preset, clips, seed, first
+        self._preset, self._clips, self._seed, self._first, self._part = preset, clips, seed, first, part
 
     def __iter__(self) -> Iterator[VideoBatch]:
         step = self._first
         while True:
-            yield training_batch(self._preset, self._clips, self._order, self._seed, step)
+            yield self._part.of(training_batch(self._preset, self._clips, self._order, self._seed, step))
             step += 1
 
 
@@ -112,8 +127,11 @@ class VideoData(pl.LightningDataModule):
         return next(c.latents_NCTHW for c in self._clips if c.bucket == self._preset.form)[:STATISTICS_CLIPS]
 
     def train_dataloader(self) -> DataLoader[VideoBatch]:
-        first = 0 if self.trainer is None else self.trainer.global_step
-        return DataLoader(_Steps(self._preset, self._clips, self._seed, first), batch_size=None)
+        first, part = 0, Part()
+        if self.trainer is not None:
+            first, groups = self.trainer.global_step, self.trainer.distributed_sampler_kwargs
+            part = Part(groups["rank"], groups["num_replicas"]) if groups else part
+        return DataLoader(_Steps(self._preset, self._clips, self._seed, first, part), batch_size=None)
 
     def val_dataloader(self) -> list[DataLoader[VideoBatch]]:
         batch = min(32, self._preset.recipe.batch)

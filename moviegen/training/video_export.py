@@ -11,7 +11,7 @@ import torch
 from moviegen.presets import Preset
 from moviegen.training.video_card import video_card
 from moviegen.training.video_run import Trained, TrainingError, VideoRun
-from moviegen.video_weights import load_video, save_video
+from moviegen.video_weights import load_video, save_state, save_video
 
 
 def export_final(preset: Preset, run: VideoRun, trained: Trained, path: Path, dtype: torch.dtype) -> str:
@@ -19,12 +19,11 @@ def export_final(preset: Preset, run: VideoRun, trained: Trained, path: Path, dt
     card = video_card(
         preset,
         run,
-        trained.average,
         steps=trained.steps,
         minutes=trained.clock.minutes,
         hardware=trained.clock.hardware,
     )
-    return save_video(path, trained.average, preset, card, dtype, run.autoencoder_id)
+    return save_state(path, trained.state, preset, card, dtype, run.autoencoder_id)
 
 
 def export_early(
@@ -37,7 +36,7 @@ def export_early(
     source = nearest_snapshot(run, share * preset.recipe.steps)
     model = load_video(source, preset, autoencoder=run.autoencoder_id)
     taken = json.loads(source.with_suffix(".json").read_text())
-    card = video_card(preset, run, model, steps=taken["step"], minutes=taken["minutes"], hardware=hardware)
+    card = video_card(preset, run, steps=taken["step"], minutes=taken["minutes"], hardware=hardware)
     return save_video(path, model, preset, card, dtype, run.autoencoder_id)
 
 

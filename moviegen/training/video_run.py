@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,18 +14,21 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
+from pytorch_lightning.strategies import Strategy
+from torch import Tensor
 
 from eval.cache import write_atomically
 from eval.errors import UserError
-from moviegen.networks.video_model import Features, VideoModel
+from moviegen.networks.video_model import Features
 from moviegen.presets import Preset
 from moviegen.training.clock import Clock
 from moviegen.training.latent_cache import Autoencoder
 from moviegen.training.safe_checkpoint import CheckpointError, SafeCheckpointIO
 from moviegen.training.samples import SampleGrid
+from moviegen.training.sharding import SafeModelParallel, check_sharding, whole_state
 from moviegen.training.video import VideoTraining
 from moviegen.training.video_data import VideoData
-from moviegen.video_weights import save_video
+from moviegen.video_weights import save_state
 
 SNAPSHOTS = 20
 """Checkpoints kept along the way, at even distances."""
@@ -43,7 +46,8 @@ class VideoRun:
     """Where a run keeps its things, and how often: checkpoint_every, validate_every and log_every are in steps.
 
     minutes: stop after so long in all, resumptions included; None: no limit. stop_at: stop at this step, with the
-    schedule of the whole run. Either leaves a checkpoint. compiled: through torch.compile.
+    schedule of the whole run. Either leaves a checkpoint. compiled: blocks through torch.compile. devices: that share
+    the training (sharding.py), in tensor-parallel groups of `tensor_parallel`.
     """
 
     cache: Path
@@ -57,6 +61,8 @@ class VideoRun:
     seed: int = 0
     device: str = "cpu"
     compiled: bool = False
+    devices: int = 1
+    tensor_parallel: int = 1
 
     @property
     def last(self) -> Path:
@@ -71,9 +77,12 @@ class VideoRun:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A run as it ended, or stopped: the average that is exported, the steps done, and where and how long it took."""
+    """A run as it ended, or stopped: the average's state dict, the steps done, and where and how long it took.
 
-    average: VideoModel
+    Where many processes share a training, only the first of them has the state; elsewhere it is empty.
+    """
+
+    state: Mapping[str, Tensor]
     steps: int
     clock: Clock
 
@@ -92,9 +101,11 @@ class Snapshots(Callback):
         step = trainer.global_step
         if step % self._every == 0 or step == self._preset.recipe.steps:
             assert isinstance(pl_module, VideoTraining)
+            state = whole_state(pl_module.average)
             path = self._run.snapshots / f"step-{step:07d}.safetensors"
             card = {"step": step, "minutes": self._clock.minutes}
-            save_video(path, pl_module.average, self._preset, card, torch.float16, self._run.autoencoder_id)
+            if trainer.is_global_zero:
+                save_state(path, state, self._preset, card, torch.float16, self._run.autoencoder_id)
 
 
 class _Reports(Callback):
@@ -117,8 +128,9 @@ def train_video(
     Writes to run.out: last.safetensors, snapshots/, logs/ (CSV), tensorboard/, run.json, and, with an autoencoder,
     samples/. float32 on a CPU, bf16 on a GPU. The end is validated, wherever it is.
     Raises TrainingError if run.out holds a run with other settings or memory runs out, CacheError for a cache that
-    cannot be used, CheckpointError for a damaged last checkpoint.
+    cannot be used, CheckpointError for a damaged last checkpoint, ShardingError for devices that do not fit the model.
     """
+    check_sharding(preset.transformer, preset.recipe.batch, run.devices, run.tensor_parallel)
     data = VideoData(preset, run.cache, run.autoencoder_id, run.seed)
     _claim(preset, run)
     pl.seed_everything(run.seed, verbose=False)
@@ -138,7 +150,7 @@ def train_video(
         trainer.save_checkpoint(run.last)
         if not _validated(run, trainer.global_step):
             trainer.validate(module, datamodule=data, verbose=False)
-    return Trained(module.average, trainer.global_step, clock)
+        return Trained(whole_state(module.average), trainer.global_step, clock)
 
 
 def with_steps(preset: Preset, steps: int) -> Preset:
@@ -225,6 +237,12 @@ def _last_checkpoint(run: VideoRun) -> ModelCheckpoint:
     return keeper
 
 
+def _strategy(run: VideoRun) -> Strategy | str:
+    if run.devices == 1:
+        return "auto"
+    return SafeModelParallel(run.devices // run.tensor_parallel, run.tensor_parallel)
+
+
 def _trainer(preset: Preset, run: VideoRun, callbacks: list[Callback]) -> pl.Trainer:
     loggers: list[Logger] = [
         CSVLogger(run.out, name="logs", flush_logs_every_n_steps=20),
@@ -232,14 +250,16 @@ def _trainer(preset: Preset, run: VideoRun, callbacks: list[Callback]) -> pl.Tra
     ]
     return pl.Trainer(
         accelerator="cpu" if run.device == "cpu" else "gpu",
-        devices=1,
-        precision="32-true" if run.device == "cpu" else "bf16-mixed",
+        devices=run.devices,
+        strategy=_strategy(run),
+        precision="bf16-mixed" if run.device != "cpu" and run.devices == 1 else "32-true",  # shard() has its own bf16
         max_steps=run.stop_at or preset.recipe.steps,
         max_epochs=-1,
         gradient_clip_val=preset.recipe.clip_norm,
         val_check_interval=run.validate_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
+        use_distributed_sampler=False,  # every process validates all clips: the figure is then the same for any number
         log_every_n_steps=run.log_every,
         callbacks=callbacks,
         logger=loggers,

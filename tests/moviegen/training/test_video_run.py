@@ -102,7 +102,7 @@ def test_snapshots_are_of_the_average_and_the_last_is_what_is_exported(whole: Wh
     assert [path.stem for path in snapshots[:2]] == ["step-0000002", "step-0000004"]
     assert snapshots[-1].stem == "step-0000045"
     last = load_video(snapshots[-1], preset, autoencoder="fake").state_dict()
-    for name, tensor in whole.trained.average.state_dict().items():
+    for name, tensor in whole.trained.state.items():
         torch.testing.assert_close(last[name], tensor.half().float(), atol=0, rtol=0)
 
 
@@ -114,9 +114,7 @@ def test_a_stopped_and_resumed_run_is_the_unbroken_one(whole: Whole, preset: Pre
     curve, again = loss_curve(whole.run.out), loss_curve(broken.out)
     assert list(curve) == list(again)
     assert max(abs(curve[step] - again[step]) for step in curve) <= 1e-6
-    for one, other in zip(
-        whole.trained.average.state_dict().values(), resumed.average.state_dict().values(), strict=True
-    ):
+    for one, other in zip(whole.trained.state.values(), resumed.state.values(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
 
 
