@@ -38,11 +38,20 @@ def velocity_target(data: Tensor, noise: Tensor) -> Tensor:
 
 
 class Preconditioning(NamedTuple):
-    """v = keep x_t + out F(into x_t): what a network F is left to do; each B, C and then ones."""
+    """v = (keep + shrink G) x_t + out F: what a network with the outputs F and G is left to do; each B, C, then ones.
 
-    into: Tensor
+    unit brings x_t to unit variance in each channel; faint weighs channels by how much of them is data by then.
+    """
+
+    unit: Tensor
+    faint: Tensor
     keep: Tensor
+    shrink: Tensor
     out: Tensor
+
+
+MOST_SHRINK = 5.0
+"""Bound on data over noise in `shrink`: where a channel stands out further, there is next to nothing to take back."""
 
 
 def precondition(time_B: Tensor, std_C: Tensor, ndim: int) -> Preconditioning:
@@ -50,20 +59,22 @@ def precondition(time_B: Tensor, std_C: Tensor, ndim: int) -> Preconditioning:
 
     For channels of mean 0 and deviation s, the velocity's expectation given x_t is keep x_t with
     keep = (t s^2 - (1 - sigma_min) b) / (t^2 s^2 + b^2), b = 1 - (1 - sigma_min) t; its deviation around it is
-    out = s / sqrt(t^2 s^2 + b^2). So F = 0 is the optimum for independent Gaussian channels, noise need not pass
-    through F, however narrow it is, and F has about unit variance in every channel at every time (the argument of EDM,
-    arXiv 2206.00364, section 5, for this path and for each channel on its own). `into` brings x_t to unit variance
-    over all channels with each weighted by its correlation with the data: channels that are all noise still are faint.
+    out = s / sqrt(t^2 s^2 + b^2). So F = G = 0 is the optimum for independent Gaussian channels, and F has about unit
+    variance in every channel at every time (the argument of EDM, arXiv 2206.00364, section 5, for this path and for
+    each channel on its own). Details are no Gaussians: most places have none. G = -1 makes the guess of the data 0,
+    wherever a network finds a place flat; so it need not carry noise through its own width in order to remove it.
     ndim: dimensions of x_t, with batch and channels first.
     """
     t = time_B.float()[:, None]
     left = 1 - (1 - SIGMA_MIN) * t
-    variance_BC = (t * std_C) ** 2 + left**2
-    keep_BC = (t * std_C**2 - (1 - SIGMA_MIN) * left) / variance_BC
-    out_BC = std_C / variance_BC.sqrt()
-    into_BC = out_BC / out_BC.square().mean(dim=1, keepdim=True).sqrt() / variance_BC.sqrt()
+    spread_BC = ((t * std_C) ** 2 + left**2).sqrt()
+    keep_BC = (t * std_C**2 - (1 - SIGMA_MIN) * left) / spread_BC**2
+    out_BC = std_C / spread_BC
+    faint_BC = out_BC / out_BC.square().mean(dim=1, keepdim=True).sqrt()
+    shrink_BC = t * out_BC * (std_C / left).clamp(max=MOST_SHRINK) / spread_BC
     ones = [1] * (ndim - 2)
-    return Preconditioning(*(scale.reshape(*scale.shape, *ones) for scale in (into_BC, keep_BC, out_BC)))
+    scales = (1 / spread_BC, faint_BC, keep_BC, shrink_BC, out_BC)
+    return Preconditioning(*(scale.reshape(*scale.shape, *ones) for scale in scales))
 
 
 def logit_normal_times(count: int, generator: torch.Generator) -> Tensor:

@@ -98,7 +98,7 @@ def _load(weights: Path, _weights_sha256: str, tae: Path | None, _tae_sha256: st
     model, preset, header = read_video(weights)
     autoencoder = load_tae(tae, name=preset.compression.tae)
     check_autoencoder(weights, header, autoencoder_id(autoencoder))
-    have, needed = autoencoder.config.latent_channels, preset.transformer.in_channels
+    have, needed = autoencoder.config.latent_channels, preset.latent_channels
     if have != needed:
         raise WeightsError(
             f"{weights}: makes latents of {needed} channels, the autoencoder reads {have}: name the autoencoder that "
@@ -197,7 +197,7 @@ def generate_batch(
     """
     preset = reference.preset
     texts = [" ".join(read(preset, prompt).words) for prompt in prompts]
-    size = (preset.transformer.in_channels, *preset.latent_size(form.frames, form.height, form.width))
+    size = (preset.latent_channels, *preset.latent_size(form.frames, form.height, form.width))
     with _memory_errors(form, len(texts)):
         noise_BCTHW = torch.stack([_noise(text, seed, size) for text, seed in zip(texts, seeds, strict=True)])
         noise_BCTHW = noise_BCTHW.to(next(reference.model.parameters()).device)

@@ -14,6 +14,7 @@ from eval.errors import UserError
 from moviegen.networks.open_text import OpenTextConfig
 from moviegen.networks.text import SmallTextConfig
 from moviegen.networks.transformer import PATCH, TransformerConfig
+from moviegen.networks.video_model import CHANNELS_PER_LATENT
 
 
 class PresetError(UserError):
@@ -83,6 +84,11 @@ class Preset:
     recipe: Recipe
 
     @property
+    def latent_channels(self) -> int:
+        """Channels of the latents that the model makes."""
+        return self.compression.channels
+
+    @property
     def form(self) -> Bucket:
         """The bucket with the most latents: the form that `generate` makes unless told otherwise, and plan counts."""
         return max(self.buckets, key=lambda bucket: bucket.frames * bucket.width * bucket.height)
@@ -111,7 +117,7 @@ def _transformer(
     latent: Compression, *, layers: int, width: int, feed_forward: int, heads: int, reach: int
 ) -> TransformerConfig:
     """`reach`: tokens along height and width; 32 latents in time, as published."""
-    channels = latent.channels
+    channels = CHANNELS_PER_LATENT * latent.channels
     return TransformerConfig(layers, width, feed_forward, heads, channels, channels, max_t=32, max_h=reach, max_w=reach)
 
 
@@ -133,7 +139,7 @@ def tiny() -> Preset:
         _transformer(F8T4, layers=6, width=192, feed_forward=512, heads=3, reach=8),
         SmallTextConfig(width=128, layers=2, heads=2, letter_width=64, bag_tokens=4, words=64),
         _BACKLOT_BUCKETS,
-        Recipe(steps=3200, batch=8, learning_rate=8e-4),
+        Recipe(steps=7000, batch=8, learning_rate=8e-4),
     )
 
 

@@ -20,6 +20,11 @@ Features = Callable[[Sequence[str]], list[tuple[Tensor, Tensor]]]
 """Prompts to the features and mask of each text branch: SmallText, or OpenText."""
 
 
+CHANNELS_PER_LATENT = 2
+"""Channels of the transformer for each of the latents: it sees values and squares, and gives what is to be added and
+how much is to be taken back."""
+
+
 class VideoModel(nn.Module):
     """The text branches' projections and the transformer, and the small branches where the text is ours.
 
@@ -37,7 +42,7 @@ class VideoModel(nn.Module):
         self.text = SmallText(text) if isinstance(text, SmallTextConfig) else None
         self.projection = TextProjection(text.widths, transformer.width)
         self.transformer = VideoTransformer(transformer)
-        self.register_buffer("latent_std_C", torch.ones(transformer.out_channels))
+        self.register_buffer("latent_std_C", torch.ones(transformer.out_channels // CHANNELS_PER_LATENT))
         self._encoders = (encoders,)  # in a tuple, which nn.Module does not look into
 
     def condition(self, prompts: Sequence[str], fps: float) -> Condition:
@@ -49,8 +54,12 @@ class VideoModel(nn.Module):
     def forward(self, latents_BCTHW: Tensor, time_B: Tensor, condition: Condition) -> Tensor:
         """The velocity, in the shape of the latents."""
         scales = precondition(time_B, self.latent_std_C, latents_BCTHW.ndim)
-        found_BCTHW = self.transformer(scales.into * latents_BCTHW, time_B, condition)
-        return torch.addcmul(scales.keep * latents_BCTHW, scales.out, found_BCTHW)
+        # Squares tell flat places from busy ones, which no projection of the values to a narrow width can.
+        unit_BCTHW = scales.unit * latents_BCTHW
+        seen_BCTHW = torch.cat([scales.faint * unit_BCTHW, scales.faint * (unit_BCTHW.square() - 1)], dim=1)
+        added_BCTHW, taken_BCTHW = self.transformer(seen_BCTHW, time_B, condition).chunk(2, dim=1)
+        kept_BCTHW = torch.addcmul(scales.keep, scales.shrink, taken_BCTHW)
+        return torch.addcmul(kept_BCTHW * latents_BCTHW, scales.out, added_BCTHW)
 
     def set_latent_std(self, latents_NCTHW: Tensor) -> None:
         """Measure the deviation of each channel over the latents of training clips."""

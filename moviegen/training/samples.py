@@ -46,7 +46,7 @@ class SampleGrid(pl.Callback):
 def make_clips(model: VideoModel, autoencoder: Autoencoder, preset: Preset, prompts: Sequence[str]) -> Tensor:
     """Frames (B, 3, T, H, W) in [-1, 1] for the prompts in the preset's form, from fixed noise."""
     form = preset.form
-    size = (preset.transformer.in_channels, *preset.latent_size(form.frames, form.height, form.width))
+    size = (preset.latent_channels, *preset.latent_size(form.frames, form.height, form.width))
     noise_BCTHW = torch.randn(len(prompts), *size, generator=torch.Generator().manual_seed(_SEED))
     device = next(model.parameters()).device
     latents_BCTHW = sample_latents(model, prompts, form.fps, noise_BCTHW.to(device), Sampler())

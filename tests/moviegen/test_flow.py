@@ -71,18 +71,25 @@ def test_a_preconditioned_network_sees_and_gives_unit_variance_at_every_time() -
     noise = torch.randn(data.shape, generator=_generator(2))
     x = interpolate(data, noise, time_B)
     scales = precondition(time_B, std_C, 4)
-    seen = (scales.into * x).square().mean(dim=(1, 2, 3))
     left = (velocity_target(data, noise) - scales.keep * x) / scales.out
-    torch.testing.assert_close(seen, torch.ones(6), atol=0.05, rtol=0)
-    torch.testing.assert_close(left.square().mean(dim=(2, 3)), torch.ones(6, 3), atol=0.05, rtol=0)
+    for values in (scales.unit * x, left):
+        torch.testing.assert_close(values.square().mean(dim=(2, 3)), torch.ones(6, 3), atol=0.05, rtol=0)
+    torch.testing.assert_close(scales.faint.square().mean(dim=(1, 2, 3)), torch.ones(6))
 
 
 def test_channels_that_are_noise_still_are_faint_to_the_network() -> None:
-    std_C, time_B = torch.tensor([3.0, 0.05]), torch.tensor([0.1])
-    scales = precondition(time_B, std_C, 2)
-    seen_C = (scales.into[0] * ((time_B * std_C) ** 2 + (1 - time_B) ** 2).sqrt()).abs()
-    assert seen_C[0] > 1.3
-    assert seen_C[1] < 0.3
+    faint_C = precondition(torch.tensor([0.1]), torch.tensor([3.0, 0.05]), 2).faint[0]
+    assert faint_C[0] > 1.3
+    assert faint_C[1] < 0.3
+
+
+def test_taking_all_back_leaves_the_velocity_towards_zero() -> None:
+    std_C, time_B = torch.tensor([1.2, 1.0, 0.1]), torch.tensor([0.0, 0.2, 0.5, 0.7])
+    x = torch.randn(4, 3, 7, generator=_generator())
+    scales = precondition(time_B, std_C, 3)
+    towards_zero = -(1 - SIGMA_MIN) * x / (1 - (1 - SIGMA_MIN) * time_B)[:, None, None]
+    torch.testing.assert_close((scales.keep - scales.shrink) * x, towards_zero, atol=1e-3, rtol=1e-4)
+    assert precondition(torch.tensor([1.0]), std_C, 3).shrink.isfinite().all()
 
 
 def test_times_are_logit_normal_and_stratified() -> None:

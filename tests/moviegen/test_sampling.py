@@ -18,7 +18,7 @@ def _model() -> VideoModel:
     torch.manual_seed(0)
     model = VideoModel(
         TransformerConfig(
-            layers=1, width=16, feed_forward=16, heads=2, in_channels=4, out_channels=4, max_t=2, max_h=2, max_w=2
+            layers=1, width=16, feed_forward=16, heads=2, in_channels=8, out_channels=8, max_t=2, max_h=2, max_w=2
         ),
         SmallTextConfig(width=8, layers=1, heads=2, letter_width=8, bag_tokens=1, words=16),
     )

@@ -17,7 +17,7 @@ from moviegen.networks.video_model import VideoModel
 
 CONFIG = SmallTextConfig(width=16, layers=2, heads=2, letter_width=8, bag_tokens=3, words=12)
 TRANSFORMER = TransformerConfig(
-    layers=1, width=32, feed_forward=32, heads=2, in_channels=4, out_channels=4, max_t=4, max_h=4, max_w=4
+    layers=1, width=32, feed_forward=32, heads=2, in_channels=8, out_channels=8, max_t=4, max_h=4, max_w=4
 )
 
 

@@ -6,6 +6,7 @@ Shape legend: B batch, C channels, T H W frames or latents in time, height and w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,11 +41,11 @@ def autoencoder() -> Autoencoder:
 @pytest.fixture(scope="session")
 def preset() -> Preset:
     model = TransformerConfig(
-        layers=2, width=32, feed_forward=64, heads=2, in_channels=16, out_channels=16, max_t=4, max_h=4, max_w=4
+        layers=2, width=32, feed_forward=64, heads=2, in_channels=32, out_channels=32, max_t=4, max_h=4, max_w=4
     )
     return Preset(
         "test",
-        F8T4,
+        replace(F8T4, channels=16),
         model,
         SmallTextConfig(width=16, layers=1, heads=2, letter_width=8, bag_tokens=2, words=64),
         (Bucket(8, 32, 32, 8.0, 0.7), Bucket(4, 48, 16, 8.0, 0.1), Bucket(1, 32, 32, 8.0, 0.2)),
