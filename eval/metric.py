@@ -12,7 +12,7 @@ from eval.feature import Arrays, NotMeasurable
 from eval.registry import Registry
 
 Direction = Literal["higher", "lower", "band"]
-Family = Literal["temporal", "motion", "picture", "sound", "synchrony", "conformance"]
+Family = Literal["alignment", "temporal", "motion", "picture", "sound", "synchrony", "conformance"]
 Status = Literal["ok", "skipped", "failed", "missing"]
 
 
@@ -27,6 +27,8 @@ class MetricSpec:
     source: paper and equation, standard, or "ours" with the formula in the function's docstring.
     blind_spots: what it cannot see; shown to whoever asks what the column means.
     invariant_to: changes that must not move it (checked by the common table of tests).
+    needs_sound, needs_truth: what a clip without sound, or a case whose truth lacks one of these entries, is skipped
+        for, before any of the needed features is computed.
     """
 
     name: str
@@ -42,6 +44,7 @@ class MetricSpec:
     blind_spots: str
     invariant_to: frozenset[Literal["fps", "size"]] = frozenset()
     needs_sound: bool = False
+    needs_truth: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def metric(
     blind_spots: str,
     invariant_to: frozenset[Literal["fps", "size"]] = frozenset(),
     needs_sound: bool = False,
+    needs_truth: tuple[str, ...] = (),
 ) -> Callable[[MetricFunction], MetricFunction]:
     """Register the decorated function as a metric; the arguments are MetricSpec's."""
     spec = MetricSpec(
@@ -102,6 +106,7 @@ def metric(
         blind_spots=blind_spots,
         invariant_to=invariant_to,
         needs_sound=needs_sound,
+        needs_truth=needs_truth,
     )
 
     def register(function: MetricFunction) -> MetricFunction:

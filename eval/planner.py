@@ -29,7 +29,7 @@ from eval.feature import (
     Sampling,
     SoundAccumulator,
 )
-from eval.metric import Measured, Metric, Status
+from eval.metric import Measured, Metric, MetricSpec, Status
 from eval.sampling import Sampler
 
 FACTS = "stream_facts"
@@ -100,7 +100,7 @@ def score_clip(
     """
     metrics = tuple(metrics)
     info = source.info
-    jobs = _plan(info, metrics)
+    jobs = _plan(info, metrics, case)
     facts = _from_cache(info, jobs, cache)
     waiting = [job for job in jobs.values() if job.running]
     decodes = int(bool(waiting) or facts is None)
@@ -128,10 +128,19 @@ def unreadable(metrics: Iterable[Metric], reason: str, status: Status = "failed"
     return tuple(Score(m.spec.name, m.spec.version, None, status, reason) for m in metrics)
 
 
-def _plan(info: ClipInfo, metrics: Sequence[Metric]) -> dict[str, _Job]:
+def _lacking(spec: MetricSpec, info: ClipInfo, case: Case | None) -> str:
+    """Why the metric cannot apply, whatever the clip shows; empty where it may."""
+    if spec.needs_sound and not info.has_audio:
+        return "the clip has no sound"
+    truth = {} if case is None or case.truth is None else case.truth
+    absent = [name for name in spec.needs_truth if name not in truth]
+    return f"the case's truth has no '{absent[0]}', which cases of the Backlot suites have" if absent else ""
+
+
+def _plan(info: ClipInfo, metrics: Sequence[Metric], case: Case | None) -> dict[str, _Job]:
     jobs: dict[str, _Job] = {}
     for metric in metrics:
-        if metric.spec.needs_sound and not info.has_audio:
+        if _lacking(metric.spec, info, case):
             continue
         for name in metric.spec.needs:
             if name in jobs:
@@ -252,8 +261,8 @@ def _score(
     case: Case | None,
 ) -> Score:
     spec = metric.spec
-    if spec.needs_sound and not info.has_audio:
-        return Score(spec.name, spec.version, None, "skipped", "the clip has no sound")
+    if lacking := _lacking(spec, info, case):
+        return Score(spec.name, spec.version, None, "skipped", lacking)
     used = [jobs[name] for name in spec.needs]
     broken = next((job for job in used if job.arrays is None), None)
     seconds = sum(job.seconds / job.users for job in used)

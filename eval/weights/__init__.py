@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from eval.cache import write_atomically
 from eval.errors import UserError
+from eval.hashing import json_sha256
+
+if TYPE_CHECKING:  # hashes and headers are read where torch is not needed
+    from torch import Tensor, nn
 
 FOLDER = Path(__file__).parent
 FORMAT = "moviegen-weights-1"
@@ -35,11 +38,13 @@ class WeightsError(UserError):
 class Header:
     """What a file of weights is for. kind: which network (tae, video, ...); preset: which form of it.
 
-    needs: the id of the weights that these were trained with (an autoencoder's); empty: none.
+    needs: the id of the weights that these were trained with (an autoencoder's); empty: none. details: what else its
+    reader must know, JSON-able and covered by a hash.
     """
 
     kind: str
     preset: str
+    details: Mapping[str, Any] = field(default_factory=dict)
     needs: str = ""
 
 
@@ -60,11 +65,14 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], header: Header, card
 
     assert path.suffix == ".safetensors"
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    about = {"format": FORMAT, **asdict(header), "tensors_sha256": tensors_sha256(plain)}
+    form = {"kind": header.kind, "preset": header.preset, "needs": header.needs}
+    about = {"format": FORMAT, **form, "tensors_sha256": tensors_sha256(plain)}
+    if header.details:
+        about |= {"details": json.dumps(header.details), "details_sha256": json_sha256(header.details)}
     data = save(plain, metadata=about)
     sha256 = hashlib.sha256(data).hexdigest()
     write_atomically(path, data)
-    facts = {"file": path.name, **asdict(header), "sha256": sha256, "bytes": len(data), **card}
+    facts = {"file": path.name, **form, "sha256": sha256, "bytes": len(data), **card}
     write_atomically(path.with_suffix(".json"), (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())
     return sha256
 
@@ -75,13 +83,29 @@ def load_weights(path: Path, *, kind: str, preset: str | None = None) -> tuple[d
     Raises WeightsError in one line for a file that is missing, is no safetensors file (pickles among them), is damaged,
     or is of another kind or preset.
     """
+    with _opened(path) as stream:
+        about = stream.metadata() or {}
+        header = _check_header(path, about, kind, preset)
+        tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    if tensors_sha256(tensors) != about.get("tensors_sha256"):
+        raise WeightsError(f"{path}: damaged: its tensors do not match the hash in its header; fetch or train it again")
+    return tensors, header
+
+
+def read_header(path: Path, *, kind: str, preset: str | None = None) -> Header:
+    """The header alone, without torch. Raises WeightsError as load_weights does, but does not look at the tensors."""
+    with _opened(path, framework="np") as stream:
+        return _check_header(path, stream.metadata() or {}, kind, preset)
+
+
+@contextmanager
+def _opened(path: Path, framework: str = "pt") -> Iterator[Any]:
+    """An open file of safetensors, whose errors are WeightsErrors."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as stream:
-            about = stream.metadata() or {}
-            header = _check_header(path, about, kind, preset)
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        with safe_open(path, framework=framework) as stream:
+            yield stream
     except FileNotFoundError:
         raise WeightsError(f"{path}: no such file; see `moviegen weights` for those that are shipped") from None
     except (OSError, SafetensorError) as error:
@@ -90,20 +114,28 @@ def load_weights(path: Path, *, kind: str, preset: str | None = None) -> tuple[d
             f"{path}: not a safetensors file, or damaged ({reason}); pickled checkpoints are not read: export them "
             "with the training command"
         ) from None
-    if tensors_sha256(tensors) != about.get("tensors_sha256"):
-        raise WeightsError(f"{path}: damaged: its tensors do not match the hash in its header; fetch or train it again")
-    return tensors, header
 
 
 def _check_header(path: Path, about: Mapping[str, str], kind: str, preset: str | None) -> Header:
     if about.get("format") != FORMAT:
         raise WeightsError(f"{path}: not weights of ours: its header does not say {FORMAT}; export it with moviegen")
-    header = Header(about.get("kind", ""), about.get("preset", ""), about.get("needs", ""))
+    header = Header(about.get("kind", ""), about.get("preset", ""), _details(path, about), about.get("needs", ""))
     if header.kind != kind:
         raise WeightsError(f"{path}: holds weights of kind '{header.kind}'; '{kind}' is needed here")
     if preset is not None and header.preset != preset:
         raise WeightsError(f"{path}: holds preset '{header.preset}', not '{preset}': ask for the preset it holds")
     return header
+
+
+def _details(path: Path, about: Mapping[str, str]) -> Mapping[str, Any]:
+    try:
+        details = json.loads(about.get("details", "{}"))
+        whole = "details" not in about or json_sha256(details) == about.get("details_sha256")
+    except (ValueError, RecursionError):
+        whole = False
+    if not whole or not isinstance(details, dict):
+        raise WeightsError(f"{path}: damaged: its header's details do not match their hash; fetch or train it again")
+    return details
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from eval.cache import FeatureCache, FeatureKey
+from eval.case import Case
 from eval.clip import Clip, ClipError, ClipInfo, MemorySource, SoundChunk, StreamFacts, Window
 from eval.feature import FEATURES, Arrays, Feature, NotMeasurable, Sampling
 from eval.metric import Measured, Metric, MetricSpec
@@ -196,6 +197,18 @@ def test_each_gap_has_its_own_reason_and_harms_nobody_else(started: list[int]) -
     assert found["nan"][:2] == ("failed", True)
     assert "outside its range" in found["out_of_range"][2]
     assert found["deaf"] == ("skipped", True, "the clip has no sound")
+
+
+def test_a_metric_whose_truth_is_lacking_costs_nothing(started: list[int]) -> None:
+    metric = make_metric("knowing", ("t_brightness",), needs_truth=("scene", "stated"))
+    for truth in (None, {"scene": {}}):
+        result = score_clip(MemorySource(make_clip()), [metric], case=Case("c", truth=truth))
+        assert result.scores[0].status == "skipped"
+        assert f"truth has no '{'stated' if truth else 'scene'}'" in result.scores[0].reason
+    assert score_clip(MemorySource(make_clip()), [metric]).scores[0].status == "skipped"
+    assert started == []
+    told = Case("c", truth={"scene": {}, "stated": []})
+    assert score_clip(MemorySource(make_clip()), [metric], case=told).scores[0].status == "ok"
 
 
 def test_a_clip_that_breaks_off_fails_every_metric_and_caches_nothing(started: list[int], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from eval.hashing import file_sha256
-from eval.weights import Header, WeightsError, fill, load_weights, save_weights, shipped
+from eval.weights import Header, WeightsError, fill, load_weights, read_header, save_weights, shipped
 from moviegen.networks.tae import TAE, preset
 from moviegen.weights.tae import load_tae
 
@@ -28,6 +28,18 @@ def test_weights_come_back_as_they_were_with_their_hash_in_the_card(saved: Path)
     card = json.loads(saved.with_suffix(".json").read_text())
     assert card["sha256"] == file_sha256(saved)
     assert (card["kind"], card["preset"], card["steps"]) == ("tae", "f8t4", 0)
+
+
+def test_details_come_back_and_can_be_read_without_the_tensors(tmp_path: Path) -> None:
+    path, words = tmp_path / "words.safetensors", {"words": ["dog", "cat"], "count": 2}
+    save_weights(path, {"x": torch.zeros(2)}, Header("reader", "one", words), {})
+    for header in (load_weights(path, kind="reader")[1], read_header(path, kind="reader")):
+        assert header == Header("reader", "one", words)
+    assert "words" not in json.loads(path.with_suffix(".json").read_text()), "they are in the file itself"
+    path.write_bytes(path.read_bytes().replace(b"dog", b"dot"))
+    for read in (load_weights, read_header):
+        with pytest.raises(WeightsError, match="details do not match their hash"):
+            read(path, kind="reader")
 
 
 def refused(path: Path, **needed: str) -> str:
