@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+import benchmarks.verdicts
 from benchmarks.verdicts import (
     OVERALL,
+    JudgeError,
     Row,
     Verdicts,
+    backlot_judge,
     differences,
     gaps,
     judged,
@@ -22,6 +27,8 @@ from benchmarks.verdicts import (
 )
 from eval.case import Case
 from eval.clip import Clip
+from eval.metric import METRICS, Measured, Metric, NotMeasurable
+from eval.registry import Registry
 
 CLIP = Clip(np.zeros((1, 3, 8, 8), np.uint8), 8.0)
 
@@ -119,3 +126,34 @@ def test_the_table_has_a_column_for_each_figure() -> None:
     assert "oracle" in text
     assert "1.000" in text
     assert "0.500 [" in text
+
+
+def _fake_metrics(**functions: Callable[[Measured], float]) -> Registry[Metric]:
+    metrics: Registry[Metric] = Registry("metric", ())
+    for name, function in functions.items():
+        spec = replace(METRICS.get("asked_fps").spec, name=name)
+        metrics.add(name, Metric(spec, function))
+    return metrics
+
+
+def test_the_judge_takes_what_the_metrics_of_prompt_accuracy_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_stated(_: Measured) -> float:
+        raise NotMeasurable("not stated")
+
+    fakes = _fake_metrics(
+        backlot_prompt_accuracy=lambda measured: 0.5 if measured.case == Case("a") else 0.0,
+        backlot_accuracy_color=lambda _: 1.0,
+        backlot_accuracy_role=not_stated,
+        sharpness=lambda _: 0.25,
+    )
+    monkeypatch.setattr(benchmarks.verdicts, "METRICS", fakes)
+    assert backlot_judge()(CLIP, Case("a")) == {"overall": 0.5, "color": 1.0}
+
+
+def test_a_clip_that_cannot_be_judged_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Measured) -> float:
+        raise OSError("no weights")
+
+    monkeypatch.setattr(benchmarks.verdicts, "METRICS", _fake_metrics(backlot_prompt_accuracy=broken))
+    with pytest.raises(JudgeError, match=r"backlot_prompt_accuracy of case 'a': .*no weights"):
+        backlot_judge()(CLIP, Case("a"))
