@@ -80,14 +80,16 @@ def judged(clips: Iterable[Clip], cases: Sequence[Case], judge: Judge) -> Verdic
 def backlot_judge() -> Judge:
     """The metrics of prompt accuracy as a judge: backlot_prompt_accuracy overall, backlot_accuracy_… per factor.
 
-    The judge raises JudgeError where a clip cannot be judged, as without the reader's weights.
+    A factor that a prompt does not state is skipped. The judge raises JudgeError where a clip cannot be judged at all,
+    as without the reader's weights or for a case whose truth does not say what its prompt states.
     """
     metrics = [METRICS.get(PROMPT_ACCURACY), *(m for m in METRICS if m.spec.name.startswith(FACTOR_ACCURACY))]
 
     def judge(clip: Clip, case: Case) -> dict[str, float]:
         scores = score_clip(MemorySource(clip, case.id), metrics, case=case).scores
         for score in scores:
-            if score.status not in ("ok", "skipped"):
+            not_stated = score.status == "skipped" and score.metric != PROMPT_ACCURACY
+            if score.status != "ok" and not not_stated:
                 raise JudgeError(f"{score.metric} of case '{case.id}': {score.reason}")
         known = {score.metric: score.value for score in scores if score.value is not None}
         return {_factor_of(name): value for name, value in known.items()}

@@ -157,3 +157,10 @@ def test_a_clip_that_cannot_be_judged_is_one_line(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(benchmarks.verdicts, "METRICS", _fake_metrics(backlot_prompt_accuracy=broken))
     with pytest.raises(JudgeError, match=r"backlot_prompt_accuracy of case 'a': .*no weights"):
         backlot_judge()(CLIP, Case("a"))
+
+    def not_told(_: Measured) -> float:
+        raise NotMeasurable("the truth has no 'stated'")
+
+    monkeypatch.setattr(benchmarks.verdicts, "METRICS", _fake_metrics(backlot_prompt_accuracy=not_told))
+    with pytest.raises(JudgeError, match="case 'a': the truth has no 'stated'"):
+        backlot_judge()(CLIP, Case("a"))
