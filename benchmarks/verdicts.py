@@ -103,7 +103,7 @@ def _factor_of(metric: str) -> str:
 
 def means(part: str, of: str, verdicts: Verdicts) -> list[Row]:
     """Accuracy per factor."""
-    return rows(part, of, "accuracy", verdicts.factors, [verdicts.values_CK])
+    return rows(part, of, "accuracy", verdicts.factors, [verdicts.values_CK], limits=(0, 1))
 
 
 def shares(part: str, of: str, verdicts: Verdicts, oracle: Verdicts) -> list[Row]:
@@ -114,7 +114,8 @@ def shares(part: str, of: str, verdicts: Verdicts, oracle: Verdicts) -> list[Row
 def differences(part: str, of: str, verdicts: Verdicts, other: Verdicts) -> list[Row]:
     """Differences in accuracy per factor, case by case."""
     pair = _paired(verdicts, other)
-    return rows(part, of, "difference in accuracy", verdicts.factors, pair, lambda one, two: one - two)
+    name = "difference in accuracy"
+    return rows(part, of, name, verdicts.factors, pair, lambda one, two: one - two, limits=(-1, 1))
 
 
 def _paired(verdicts: Verdicts, other: Verdicts) -> list[Floats]:
@@ -134,7 +135,7 @@ def gaps(part: str, of: str, verdicts: Verdicts, other: Verdicts) -> list[Row]:
         draws = [bootstrap_means(values_C1, DRAWS, np.random.default_rng(n)) for n, values_C1 in enumerate(both)]
         value = _means(both[0]) - _means(both[1])
         cases = min(int((~np.isnan(values_C1)).sum()) for values_C1 in both)
-        ends = spread(value, draws[0] - draws[1], np.array([cases]), CONFIDENCE)
+        ends = spread(value, draws[0] - draws[1], np.array([cases]), CONFIDENCE).within(-1, 1)
         found.append(Row(part, of, factor, "difference in accuracy", ends.at(0), cases))
     return found
 
@@ -146,13 +147,17 @@ def rows(
     factors: Sequence[str],
     tables_CK: Sequence[Floats],
     combine: Callable[..., Floats] = lambda one: one,
+    limits: tuple[float, float] = (0, np.inf),
 ) -> list[Row]:
-    """`combine` of the mean(s) of each column, with the interval that it has over common resamples of the cases."""
+    """`combine` of the mean(s) of each column, with the interval that it has over common resamples of the cases.
+
+    limits: what the figure can be at all; intervals end there.
+    """
     values_CX = np.concatenate(tables_CK, axis=1)
     draws_BX = bootstrap_means(values_CX, DRAWS, np.random.default_rng(0)).reshape(DRAWS, len(tables_CK), -1)
     counts_K = (~np.isnan(tables_CK[0])).sum(axis=0)
     value_K = combine(*map(_means, tables_CK))
-    ends = spread(value_K, combine(*draws_BX.transpose(1, 0, 2)), counts_K, CONFIDENCE)
+    ends = spread(value_K, combine(*draws_BX.transpose(1, 0, 2)), counts_K, CONFIDENCE).within(*limits)
     return [Row(part, of, factor, figure, ends.at(k), int(counts_K[k])) for k, factor in enumerate(factors)]
 
 
@@ -169,7 +174,10 @@ def ratio(one: Floats, other: Floats) -> Floats:
 
 
 def print_rows(figures: Sequence[Row], console: Console) -> None:
-    """A table for each part: a line for each factor, a column for each figure of each generator."""
+    """A table for each part: a line for each factor, a column for each figure of each generator.
+
+    cases: the fewest that any figure of the line is over.
+    """
     from rich.table import Table
 
     for part in dict.fromkeys(row.part for row in figures):
@@ -177,11 +185,13 @@ def print_rows(figures: Sequence[Row], console: Console) -> None:
         columns = list(dict.fromkeys((row.of, row.figure) for row in own))
         table = Table(title=part, box=None, pad_edge=False)
         table.add_column("")
+        table.add_column("cases", justify="right")
         for of, figure in columns:
             table.add_column(f"{of}\n{figure}", justify="right")
         for factor in dict.fromkeys(row.factor for row in own):
             cells = {(row.of, row.figure): row for row in own if row.factor == factor}
-            table.add_row(factor, *(_cell(cells[column]) if column in cells else "" for column in columns))
+            fewest = min(row.cases for row in cells.values())
+            table.add_row(factor, str(fewest), *(_cell(cells[column]) if column in cells else "" for column in columns))
         console.print(table)
         console.print()
 

@@ -110,6 +110,15 @@ def test_intervals_cover_what_is_true() -> None:
     assert covered >= 50
 
 
+def test_intervals_end_where_an_accuracy_does() -> None:
+    few = _verdicts((1, 0), (1, 1), (1, 0))
+    for rows, low in ((means("p", "m", few), 0), (gaps("p", "m", few, few), -1), (differences("p", "m", few, few), -1)):
+        for row in rows:
+            assert row.value.low is not None
+            assert row.value.high is not None
+            assert low <= row.value.low <= row.value.high <= 1
+
+
 def test_nothing_to_divide_by_is_no_number() -> None:
     assert np.isnan(ratio(np.array([1.0]), np.array([0.0]))[0])
     never = _verdicts((0, 1), (0, 1))
