@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from eval.clip import ClipInfo, Window
 from eval.feature import FEATURES, Arrays, Feature, Sampling
-from eval.features.backlot_reader.weights import ENCODER, network, weights_sha256
+from eval.features.backlot_reader.weights import ENCODER, weights_sha256
+from eval.features.backlot_reader.weights import network as shipped_network  # `network` is a module of this package
 from eval.features.frame_view import PictureHWC, channels_last
 
 SIZE = 64
@@ -26,7 +27,7 @@ class BacklotReading:
     """Keeps the small frames of the first four seconds and reads them at the end."""
 
     def __init__(self, info: ClipInfo) -> None:
-        self._network = network()
+        self._network = shipped_network()
         self._step_s = 1.0 / info.fps
         self._frames: list[PictureHWC] = []
         self._times_s: list[float] = []

@@ -85,7 +85,7 @@ class ReaderNetwork:
         import torch
 
         with torch.inference_mode():
-            logits = self.reader(torch.from_numpy(frames_THWC).permute(0, 3, 1, 2)[None])
+            logits = self.reader(torch.from_numpy(frames_THWC).permute(0, 3, 1, 2)[None]).logits
             return {name: logits_BK[0].softmax(dim=0).numpy() for name, logits_BK in logits.items()}
 
 
