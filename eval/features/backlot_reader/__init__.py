@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from eval.clip import ClipInfo, Window
 from eval.feature import FEATURES, Arrays, Feature, Sampling
-from eval.features.backlot_reader.weights import ENCODER, weights_sha256
-from eval.features.backlot_reader.weights import network as shipped_network  # `network` is a module of this package
+from eval.features.backlot_reader.weights import ENCODER, shipped_reader, weights_sha256
 from eval.features.frame_view import PictureHWC, channels_last
 
 SIZE = 64
@@ -27,7 +26,7 @@ class BacklotReading:
     """Keeps the small frames of the first four seconds and reads them at the end."""
 
     def __init__(self, info: ClipInfo) -> None:
-        self._network = shipped_network()
+        self._reader = shipped_reader()
         self._step_s = 1.0 / info.fps
         self._frames: list[PictureHWC] = []
         self._times_s: list[float] = []
@@ -41,7 +40,7 @@ class BacklotReading:
     def finish(self) -> Arrays:
         """Factor → probability of each of its classes, float32 K, in the order of the weights' header."""
         frames_THWC = np.stack([self._frames[index] for index in on_the_grid(self._times_s, self._step_s)])
-        return self._network.read(frames_THWC)
+        return self._reader.read(frames_THWC)
 
 
 def squared(picture_HWC: PictureHWC) -> PictureHWC:

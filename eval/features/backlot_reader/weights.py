@@ -90,7 +90,7 @@ class ReaderNetwork:
 
 
 @cache
-def network() -> ReaderNetwork:
+def shipped_reader() -> ReaderNetwork:
     """The shipped reader, loaded once. Raises WeightsError, also for a file replaced since features were registered."""
     path = shipped(ENCODER)
     if file_sha256(path) != weights_sha256():
