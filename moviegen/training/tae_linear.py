@@ -31,4 +31,5 @@ def linear_round_trip(config: TAEConfig, training_BCTHW: Tensor, clips_BCTHW: Te
     start_from_components(code, training_BCTHW)
     frames = clips_BCTHW.shape[2]
     rebuilt_NCHW = code.decode(code.encode(clips_BCTHW.transpose(1, 2).flatten(0, 1), frames), frames)
-    return rebuilt_NCHW.unflatten(0, (-1, frames)).transpose(1, 2).clamp(-1.0, 1.0)
+    rebuilt_BTCHW = rebuilt_NCHW.reshape(-1, frames, *rebuilt_NCHW.shape[1:])
+    return rebuilt_BTCHW.transpose(1, 2).clamp(-1.0, 1.0)
