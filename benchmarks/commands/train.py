@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,7 +105,11 @@ def video(
     minutes: MinutesOption = None,
     seed: SeedOption = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
-    compiled: Annotated[bool, typer.Option("--compile", help="through torch.compile")] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="blocks through torch.compile")] = False,
+    gpus: Annotated[
+        int | None, typer.Option(min=1, help="that share the training; default: 1, for --plan 1024")
+    ] = None,
+    tensor_parallel: Annotated[int, typer.Option(min=1, help="GPUs in a tensor-parallel group")] = 1,
     threads: ThreadsOption = None,
     workers: Annotated[int, typer.Option(min=0, help="processes that render the cache; 0: in this one")] = 2,
     text_encoders: Annotated[
@@ -117,21 +122,20 @@ def video(
     validate_every: Annotated[int, typer.Option(min=1, help="steps between validations, with samples")] = 500,
     quiet: QuietOption = False,
     plan: Annotated[bool, typer.Option("--plan", help="train nothing: say what it would take on --gpus GPUs")] = False,
-    gpus: Annotated[int, typer.Option(min=1, help="for --plan: how many GPUs share the training")] = 1024,
     utilisation: Annotated[float, typer.Option(min=0.01, max=1.0, help="for --plan: of the GPUs' peak")] = 0.4,
 ) -> None:
     """Train the video model: cache the latents of Backlot scenes, train on them, write weights and their card."""
     with errors():
         if plan:
-            _print_plan(preset, gpus, utilisation)
+            _print_plan(preset, gpus or 1024, utilisation)
             return
         from moviegen.presets import preset as named
         from moviegen.training.video_run import VideoRun, check_folder, with_steps
 
         config = named(preset) if steps is None else with_steps(named(preset), steps)
-        where = _device(device)
+        where, devices = _device(device), gpus or 1
         _threads(threads)
-        _check_room(config, where)
+        _check_devices(config, where, devices, tensor_parallel)
         autoencoder, autoencoder_id = _autoencoder(tae, config)
         home = folder or Path("runs/train") / f"video-{preset}"
         run = VideoRun(
@@ -144,13 +148,17 @@ def video(
             seed=seed,
             device=where,
             compiled=compiled,
+            devices=devices,
+            tensor_parallel=tensor_parallel,
         )
         check_folder(config, run)  # before the cache is made, which may take an hour
         encoders = _encoders(config, text_encoders)
+        quiet = quiet or not _first_process()
         _make_cache(config, run, autoencoder, clips, workers, quiet=quiet)
         trained = _train_video(config, run, autoencoder, encoders, quiet=quiet)
         files = _Files(output or home / f"video-{preset}.safetensors", early, early_share, half)
-        _export_video(config, run, trained, files)
+        if _first_process():
+            _export_video(config, run, trained, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,11 @@ def _device(name: str) -> str:
     return "cuda" if there and name != "cpu" else "cpu"
 
 
+def _first_process() -> bool:
+    """Lightning starts this very command once more for each further GPU, with its number in the environment."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
 def _threads(threads: int | None) -> None:
     import torch
 
@@ -195,16 +208,23 @@ def _threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _check_room(config: Preset, device: str) -> None:
+def _check_devices(config: Preset, device: str, count: int, tensor_parallel: int) -> None:
     """Refuse at once what cannot fit: Linux would kill the process after minutes, without a word."""
+    import torch
+
     from moviegen.plan import training_bytes
+    from moviegen.training.sharding import check_sharding
     from moviegen.training.video_run import TrainingError, memory_bytes
 
-    needed, there = training_bytes(config), memory_bytes(device)
+    there = torch.cuda.device_count() if device == "cuda" else 0
+    if count > max(1, there):
+        raise TrainingError(f"--gpus {count}: there are {there} here (what more would take: --plan)")
+    check_sharding(config.transformer, config.recipe.batch, count, tensor_parallel)
+    needed, there = training_bytes(config), count * memory_bytes(device)
     if needed > there:
         raise TrainingError(
-            f"training {config.name} takes {needed / 1e9:,.1f} GB for its weights alone, and {device} has "
-            f"{there / 1e9:,.1f} GB: take a smaller preset (what it would take: --plan)"
+            f"training {config.name} takes {needed / 1e9:,.1f} GB for its weights alone, and there are "
+            f"{there / 1e9:,.1f} GB: take a smaller preset or more GPUs (what it would take: --plan)"
         )
 
 
@@ -218,7 +238,7 @@ def _autoencoder(path: Path | None, config: Preset) -> tuple[TAE, str]:
     except WeightsError as error:
         hint = "" if path else "; train one (moviegen train tae) and name it with --tae"
         raise WeightsError(f"{error}{hint}") from None
-    channels = config.transformer.in_channels
+    channels = config.latent_channels
     if tae.config.latent_channels != channels:
         raise WeightsError(
             f"{path or 'the shipped autoencoder'} has {tae.config.latent_channels} latent channels; preset "

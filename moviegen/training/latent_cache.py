@@ -143,10 +143,11 @@ def clip_count(preset: Preset, clips: int) -> int:
 def cache_card(folder: Path) -> dict[str, Any]:
     """What a cache holds and what made it, with an id of both, for a model's card. Raises CacheError without one."""
     try:
-        found: dict[str, Any] = json.loads((folder / "cache.json").read_text())
-    except (OSError, ValueError):
+        found = json.loads((folder / "cache.json").read_text())
+        clips = int(found["clips"])
+    except (OSError, ValueError, KeyError, TypeError):
         raise CacheError(f"{folder} holds no latent cache: make one first") from None
-    return {**found, "id": json_sha256(found)[:16]}
+    return {**found, "clips": clips, "id": json_sha256(found)[:16]}
 
 
 def read_cache(preset: Preset, autoencoder_id: str, folder: Path, split: Split) -> list[CachedClips]:
@@ -155,7 +156,7 @@ def read_cache(preset: Preset, autoencoder_id: str, folder: Path, split: Split) 
     Raises CacheError if the cache is missing, unfinished, damaged, or was made for something else.
     """
     found = cache_card(folder)
-    clips = int(found.get("clips", 0))
+    clips = found["clips"]
     _check(folder, found, _identity(preset, autoencoder_id, clips))
     read: dict[Bucket, list[tuple[Tensor, list[tuple[str, ...]]]]] = {}
     for path, _, its_split, bucket in _files(preset, folder, clips):

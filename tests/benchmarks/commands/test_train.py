@@ -37,8 +37,8 @@ TOY = Preset(
         width=16,
         feed_forward=32,
         heads=1,
-        in_channels=CHANNELS,
-        out_channels=CHANNELS,
+        in_channels=2 * CHANNELS,
+        out_channels=2 * CHANNELS,
         max_t=2,
         max_h=1,
         max_w=1,
@@ -189,6 +189,8 @@ def test_a_folder_of_another_run_or_cache_is_one_line(trained: Path, tae: Path, 
         (("video", "--device", "tpu"), "unknown device 'tpu'"),
         (("video", "--preset", "30b"), "GB for its weights alone"),
         (("video", "--preset", "30b", "--plan", "--gpus", "1001"), "no multiple of 8"),
+        (("video", "--device", "cpu", "--gpus", "2"), "--gpus 2: there are 0 here"),
+        (("video", "--tensor-parallel", "2"), "1 devices do not make groups of 2"),
         (("video", "--preset", "tinny", "--plan"), "did you mean 'tiny'"),
         (("tae", "--preset", "f9t9"), "unknown autoencoder preset 'f9t9'"),
         (("average", "none.safetensors", "-o", "mean.safetensors"), "no such file"),
@@ -204,7 +206,7 @@ def test_mistakes_are_one_line(words: tuple[str, ...], says: str) -> None:
 def test_an_autoencoder_of_other_channels_is_one_line(
     tae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = dataclasses.replace(TOY, transformer=dataclasses.replace(TOY.transformer, in_channels=16, out_channels=16))
+    few = dataclasses.replace(TOY, compression=dataclasses.replace(F8T4, channels=16))
     monkeypatch.setitem(moviegen.presets.PRESETS, "toy", lambda: few)
     done = train_video(tae, tmp_path)
     assert done.exit_code == 2

@@ -83,6 +83,9 @@ def test_what_is_not_this_cache_is_refused(
 ) -> None:
     with pytest.raises(CacheError, match="holds no latent cache"):
         read_cache(preset, "fake", tmp_path, "train")
+    (tmp_path / "cache.json").write_text("[]")
+    with pytest.raises(CacheError, match="holds no latent cache"):
+        read_cache(preset, "fake", tmp_path, "train")
     with pytest.raises(CacheError, match=r"other autoencoder \(fake\): name another folder"):
         read_cache(preset, "another", cache, "train")
     with pytest.raises(CacheError, match="other clips"):
