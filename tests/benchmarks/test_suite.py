@@ -112,7 +112,7 @@ def truth(content: str) -> str:
         (HEAD % "" + "families: {picture: .inf}", "families.picture", "finite number"),
         (HEAD % "" + "families: {temporal: -1}", "families.temporal", "0 or more, not -1"),
         (HEAD % "" + "families: {pciture: 0}", "families.pciture", "did you mean 'picture'?"),
-        (HEAD % "" + "families: {zzz: 0}", "families.zzz", "known: temporal, motion, "),
+        (HEAD % "" + "families: {zzz: 0}", "families.zzz", "temporal, motion, "),
         (HEAD % "" + "seeds: [0, 0, 1]", "seeds", "seed given twice: 0"),
         (HEAD % "" + "seeds: [0, -1]", "seeds[1]", "between 0 and 9007199254740991"),
         (HEAD % "" + f"seeds: [{2**53}]", "seeds[0]", "between 0 and 9007199254740991"),
