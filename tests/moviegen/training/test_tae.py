@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from moviegen.networks.tae import LATENT_RMS, TAE, preset
-from moviegen.training.tae import TAETraining, main, measure_statistics, quality, train_tae
+from moviegen.training.tae import TAEModule, TAETraining, main, measure_statistics, quality, train_tae
 from moviegen.training.tae_data import (
     TRAINING_SEEDS,
     BacklotBatches,
@@ -25,7 +25,7 @@ from moviegen.training.tae_loss import LossWeights
 from moviegen.weights.tae import load_tae
 
 DATA = TAEDataConfig(clips=3, size=16, frames_per_batch=8, image_batch=2, lengths=(8,), held_out=1)
-TRAINING = TAETraining(steps=40, warmup_steps=4, data=DATA)
+TRAINING = TAETraining(steps=28, warmup_steps=4, data=DATA)
 
 
 def losses(folder: Path) -> dict[int, float]:
@@ -41,7 +41,7 @@ def losses(folder: Path) -> dict[int, float]:
 
 def run(folder: Path, *, stop_after: int | None = None, training: TAETraining = TRAINING) -> Path:
     return train_tae(
-        training, folder, validate_every=15, save_every=10, log_every=1, stop_after=stop_after, progress=False
+        training, folder, validate_every=12, save_every=5, log_every=1, stop_after=stop_after, progress=False
     )
 
 
@@ -53,31 +53,43 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_killed_and_resumed_run_matches_the_unbroken_one(unbroken: Path, tmp_path: Path) -> None:
-    run(tmp_path, stop_after=13)  # its last checkpoint is at step 10: three steps are lost, as in a kill
+    run(tmp_path, stop_after=8)  # its last checkpoint is at step 5: three steps are lost, as in a kill
     run(tmp_path)
     wanted, found = losses(unbroken), losses(tmp_path)
-    assert sorted(found) == list(range(40))
-    assert [found[step] for step in range(10, 40)] == pytest.approx([wanted[step] for step in range(10, 40)], abs=1e-6)
+    assert sorted(found) == list(range(28))
+    assert [found[step] for step in range(28)] == pytest.approx([wanted[step] for step in range(28)], abs=1e-6)
     ours, theirs = load_tae(tmp_path / "tae-f8t4.safetensors"), load_tae(unbroken / "tae-f8t4.safetensors")
     for name, value in ours.state_dict().items():
         torch.testing.assert_close(value, theirs.state_dict()[name], atol=1e-6, rtol=0, msg=name)
 
 
-def test_training_lowers_the_loss_and_leaves_card_pictures_and_normal_latents(unbroken: Path) -> None:
-    curve = losses(unbroken)
-    assert sum(curve[step] for step in range(30, 40)) < 0.8 * sum(curve[step] for step in range(10))
+def test_training_lowers_the_loss() -> None:
+    """On one batch, from weights at random: the start from principal components knows three clips by heart."""
+    module, clips = TAEModule(replace(TRAINING, lr=1e-2)), BacklotBatches(DATA).batch(0)
+    optimiser = module.configure_optimizers()["optimizer"]
+    curve = []
+    for _ in range(8):
+        loss = module.training_step(clips, 0)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        curve.append(float(loss))
+    assert curve[-1] < 0.7 * curve[0]
+
+
+def test_training_leaves_card_pictures_and_normal_latents(unbroken: Path) -> None:
     card = json.loads((unbroken / "tae-f8t4.json").read_text())
-    assert [point["step"] for point in card["curve"]] == [15, 30]
-    assert card["steps"] == 40
+    assert [point["step"] for point in card["curve"]] == [12, 24]
+    assert card["steps"] == 28
     assert {"psnr", "ssim", "lowest_psnr"} == set(card["held_out"])
     assert {"sha256", "data", "hardware", "minutes", "limits", "settings", "preset"} <= set(card)
-    picture = cv2.imread(str(unbroken / "pictures" / "step-000015.png"))
+    picture = cv2.imread(str(unbroken / "pictures" / "step-000012.png"))
     assert picture is not None
     assert picture.shape == (6 * 2 * 16, 8 * 16, 3)
     tae = load_tae(unbroken / "tae-f8t4.safetensors", name="f8t4")
     latents = torch.stack([tae.encode(to_unit(backlot_clip(seed, 16)[None]))[0] for seed in range(3)])
     values = latents.transpose(0, 1).flatten(1)
-    torch.testing.assert_close(values.mean(dim=1), torch.zeros(len(values)), atol=1e-3, rtol=0)
+    torch.testing.assert_close(values.mean(dim=1), torch.zeros(len(values)), atol=5e-3, rtol=0)  # float16
     assert float(values.std(dim=1).square().mean().sqrt()) == pytest.approx(LATENT_RMS, rel=1e-2)
 
 
@@ -99,8 +111,7 @@ def test_a_run_that_is_really_killed_goes_on(unbroken: Path, tmp_path: Path) -> 
     process.wait()
     run(tmp_path)
     wanted, found = losses(unbroken), losses(tmp_path)
-    late = range(30, 40)
-    assert [found[step] for step in late] == pytest.approx([wanted[step] for step in late], abs=1e-6)
+    assert [found[step] for step in range(8, 28)] == pytest.approx([wanted[step] for step in range(8, 28)], abs=1e-6)
 
 
 def test_the_outlier_penalty_can_be_switched_on(tmp_path: Path) -> None:
