@@ -317,6 +317,53 @@ def _quiet_lightning(folder: Path) -> Iterator[None]:
             fail(f"interrupted; the same command goes on from the last checkpoint in {folder}", INTERRUPTED)
 
 
+@train.command("reader")
+def reader(
+    folder: FolderOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    clips: Annotated[int | None, typer.Option(min=1, help="training scenes; default: 12800")] = None,
+    clips_folder: Annotated[
+        Path | None, typer.Option(help="where rendered clips are kept; default: FOLDER/clips")
+    ] = None,
+    held_out: Annotated[int | None, typer.Option(min=1, help="scenes of the figures; default: 2048")] = None,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="steps between checkpoints")] = 50,
+    validate_every: Annotated[int, typer.Option(min=1, help="steps between looks at held-out scenes")] = 100,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the reader of Backlot clips' attributes, on the processor; write weights and their card."""
+    with errors():
+        from dataclasses import replace
+
+        from moviegen.training.reader import ReaderTraining, train_reader
+
+        _threads(threads)
+        usual = ReaderTraining()
+        training = replace(
+            usual,
+            steps=steps or usual.steps,
+            clips=clips or usual.clips,
+            held_out=held_out or usual.held_out,
+            watched=min(usual.watched, held_out or usual.held_out),
+            seed=seed,
+        )
+        home = folder or Path("runs/train/reader")
+        with _quiet_lightning(home):
+            train_reader(
+                training,
+                home,
+                clips=clips_folder,
+                output=output,
+                minutes=minutes,
+                validate_every=validate_every,
+                save_every=checkpoint_every,
+                progress=not quiet,
+            )
+
+
 @train.command("average")
 def average(
     files: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -211,6 +213,25 @@ def test_an_autoencoder_of_other_channels_is_one_line(
     done = train_video(tae, tmp_path)
     assert done.exit_code == 2
     assert f"has {CHANNELS} latent channels; preset toy takes 16" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["tae", "reader"])
+def test_options_reach_the_training(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainings themselves: tests/moviegen/training/test_tae.py and test_reader.py."""
+    given: list[tuple[Any, Path, dict[str, Any]]] = []
+    module = importlib.import_module(f"moviegen.training.{name}")
+    monkeypatch.setattr(
+        module, f"train_{name}", lambda training, folder, **rest: given.append((training, folder, rest))
+    )
+    words = ["--folder", tmp_path, "-o", tmp_path / "x.safetensors", "--steps", 3, "--clips", 5, "--seed", 2]
+    words += ["--minutes", 1.5, "--validate-every", 7, "--checkpoint-every", 4, "--quiet"]
+    done = CliRunner().invoke(app, ["train", name, *map(str, words)])
+    assert done.exit_code == 0, done.output
+    [(training, folder, rest)] = given
+    assert (training.steps, training.seed, folder) == (3, 2, tmp_path)
+    assert (training.data if name == "tae" else training).clips == 5
+    expected = {"output": words[3], "minutes": 1.5, "validate_every": 7, "save_every": 4, "progress": False}
+    assert rest.items() >= expected.items()
 
 
 def test_a_plan_is_printed_and_nothing_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
