@@ -57,8 +57,10 @@ def test_an_image_is_a_clip_of_one_frame_and_a_still_clip_is_that_image(name: st
         atol=1e-5,
         rtol=1e-4,
     )
+    block = tae.decode(latents)  # the frames of a block may differ, but every block of a still clip is the same
     still = tae.decode(latents.expand(-1, -1, 3, -1, -1))
-    torch.testing.assert_close(still, tae.decode(latents, 1).expand_as(still), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(still, block.repeat(1, 1, 3, 1, 1), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(tae.decode(latents, 1), block[:, :, :1], atol=1e-5, rtol=1e-4)
 
 
 def test_untrained_networks_add_nothing_to_the_block_code_which_mixes_no_frames_of_other_latents() -> None:
@@ -242,4 +244,4 @@ def test_presets_have_the_published_compression_and_a_size_that_ships() -> None:
     for name, factor, channels in (("f8t4", 4, 208), ("f8t8", 8, 16)):
         tae = TAE(PRESETS[name])
         assert tae.encode(torch.zeros(1, 3, 8, 64, 64)).shape == (1, channels, 8 // factor, 8, 8)
-        assert sum(parameter.numel() for parameter in tae.parameters()) * 4 < 8_000_000
+        assert sum(parameter.numel() for parameter in tae.parameters()) * 2 < 6_000_000, "shipped as float16"
