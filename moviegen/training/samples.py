@@ -31,26 +31,26 @@ class SampleGrid(pl.Callback):
     def __init__(self, preset: Preset, autoencoder: Autoencoder, prompts: Sequence[str], folder: Path) -> None:
         self._preset, self._autoencoder, self._prompts, self._folder = preset, autoencoder, list(prompts), folder
 
+    @torch.inference_mode()
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         average = pl_module.average
         assert isinstance(average, VideoModel)
-        frames_BCTHW = make_clips(average, self._autoencoder, self._preset, self._prompts)
+        latents_BCTHW = sample_fixed(average, self._preset, self._prompts)  # by all processes together
         if not trainer.is_global_zero:
             return
+        frames_BCTHW = self._autoencoder.decode(latents_BCTHW, self._preset.form.frames).cpu()
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "prompts.txt").write_text("\n".join(self._prompts) + "\n")
         write_png(grid(frames_BCTHW), self._folder / f"step-{trainer.global_step:06d}.png")
 
 
-@torch.inference_mode()
-def make_clips(model: VideoModel, autoencoder: Autoencoder, preset: Preset, prompts: Sequence[str]) -> Tensor:
-    """Frames (B, 3, T, H, W) in [-1, 1] for the prompts in the preset's form, from fixed noise."""
+def sample_fixed(model: VideoModel, preset: Preset, prompts: Sequence[str]) -> Tensor:
+    """Latents (B, C, T, H, W) for the prompts in the preset's form, from fixed noise."""
     form = preset.form
     size = (preset.latent_channels, *preset.latent_size(form.frames, form.height, form.width))
     noise_BCTHW = torch.randn(len(prompts), *size, generator=torch.Generator().manual_seed(_SEED))
     device = next(model.parameters()).device
-    latents_BCTHW = sample_latents(model, prompts, form.fps, noise_BCTHW.to(device), Sampler())
-    return autoencoder.decode(latents_BCTHW, form.frames).cpu()
+    return sample_latents(model, prompts, form.fps, noise_BCTHW.to(device), Sampler())
 
 
 def grid(frames_BCTHW: Tensor) -> Tensor:

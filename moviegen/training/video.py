@@ -5,7 +5,6 @@ Shape legend: B batch, C latent channels, T H W latents in time, height and widt
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import pytorch_lightning as pl
@@ -35,7 +34,9 @@ class VideoTraining(pl.LightningModule):
         super().__init__()
         self.preset = preset
         self.model = VideoModel(preset.transformer, preset.text, encoders)
-        self.average = deepcopy(self.model).requires_grad_(False)
+        self.average = VideoModel(preset.transformer, preset.text, encoders).requires_grad_(False)
+        self.average.load_state_dict(self.model.state_dict())
+        self._encoders = (encoders,)  # in a tuple, as in VideoModel: neither trained nor saved
         self._gamma = ema.gamma_of(preset.recipe.ema)
         self._sharded = False
         if compiled:
@@ -53,6 +54,12 @@ class VideoTraining(pl.LightningModule):
         """Scale input and output by the deviations of these latents (VideoModel.set_latent_std)."""
         self.model.set_latent_std(latents_NCTHW)
         self.average.set_latent_std(latents_NCTHW)
+
+    def on_fit_start(self) -> None:
+        """Frozen encoders are no part of this module, and do not follow it to its device by themselves."""
+        [encoders] = self._encoders
+        if isinstance(encoders, nn.Module):
+            encoders.to(self.device)
 
     def training_step(self, batch: VideoBatch) -> Tensor:
         loss = flow_loss(self.model, batch, batch.time_B).mean()

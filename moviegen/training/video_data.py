@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_info
 
 from moviegen.flow import logit_normal_times
 from moviegen.presets import Preset
@@ -78,7 +79,7 @@ def misspelt(text: str, share: float, chance: torch.Generator) -> str:
 
 
 class _Steps(IterableDataset[VideoBatch]):
-    """The batches from a step on, without end."""
+    """The batches from a step on, without end. Several workers take turns, and each makes those of its turns."""
 
     def __init__(self, preset: Preset, clips: Sequence[CachedClips], seed: int, first: int, part: Part) -> None:
         shares = [entry.bucket.share for entry in clips]
@@ -86,10 +87,10 @@ class _Steps(IterableDataset[VideoBatch]):
         self._preset, self._clips, self._seed, self._first, self._part = preset, clips, seed, first, part
 
     def __iter__(self) -> Iterator[VideoBatch]:
-        step = self._first
-        while True:
+        worker = get_worker_info()
+        turn, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        for step in count(self._first + turn, workers):
             yield self._part.of(training_batch(self._preset, self._clips, self._order, self._seed, step))
-            step += 1
 
 
 class _Fixed(Dataset[VideoBatch]):
@@ -110,11 +111,14 @@ class _Fixed(Dataset[VideoBatch]):
 
 
 class VideoData(pl.LightningDataModule):
-    """Cached clips as training batches that begin at the trainer's step, and two validation sets: seen and novel."""
+    """Cached clips as training batches that begin at the trainer's step, and two validation sets: seen and novel.
 
-    def __init__(self, preset: Preset, cache: Path, autoencoder_id: str, seed: int = 0) -> None:
+    workers: processes that make batches ahead, so that a GPU need not wait for the noise; they change no batch.
+    """
+
+    def __init__(self, preset: Preset, cache: Path, autoencoder_id: str, seed: int = 0, workers: int = 0) -> None:
         super().__init__()
-        self._preset, self._seed = preset, seed
+        self._preset, self._seed, self._workers = preset, seed, workers
         self._clips = read_cache(preset, autoencoder_id, cache, "train")
         self._validation = [read_cache(preset, autoencoder_id, cache, split)[0] for split in VALIDATION_SPLITS]
 
@@ -131,7 +135,13 @@ class VideoData(pl.LightningDataModule):
         if self.trainer is not None:
             first, groups = self.trainer.global_step, self.trainer.distributed_sampler_kwargs
             part = Part(groups["rank"], groups["num_replicas"]) if groups else part
-        return DataLoader(_Steps(self._preset, self._clips, self._seed, first, part), batch_size=None)
+        return DataLoader(
+            _Steps(self._preset, self._clips, self._seed, first, part),
+            batch_size=None,
+            num_workers=self._workers,
+            multiprocessing_context="fork" if self._workers else None,  # the clips are not copied
+            pin_memory=self._workers > 0 and torch.cuda.is_available(),
+        )
 
     def val_dataloader(self) -> list[DataLoader[VideoBatch]]:
         batch = min(32, self._preset.recipe.batch)

@@ -7,6 +7,7 @@ import dataclasses
 import torch
 
 from moviegen.flow import interpolate, precondition
+from moviegen.networks.open_text import OpenTextConfig
 from moviegen.networks.video_model import VideoModel
 from moviegen.presets import Preset, Recipe, tiny
 from moviegen.training.samples import grid
@@ -42,6 +43,16 @@ def test_the_loss_of_a_fresh_model_is_that_of_the_best_linear_guess(preset: Pres
     guess = keep * interpolate(data, noise, batch.time_B)
     expected = (guess - (data - (1 - 1e-5) * noise)).square().flatten(1).mean(1)
     torch.testing.assert_close(flow_loss(model, batch, batch.time_B), expected)
+
+
+def test_the_average_begins_as_the_model_and_shares_its_encoders(preset: Preset) -> None:
+    text = OpenTextConfig()
+    encoders = torch.nn.Identity()
+    module = VideoTraining(dataclasses.replace(preset, text=text), encoders)
+    for name, tensor in module.model.state_dict().items():
+        assert torch.equal(module.average.state_dict()[name], tensor)
+    assert not any(parameter.requires_grad for parameter in module.average.parameters())
+    assert encoders not in set(module.modules()), "frozen encoders are not saved with the model"
 
 
 def test_both_models_take_the_deviations_of_the_latents(preset: Preset) -> None:

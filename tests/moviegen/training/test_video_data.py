@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import torch
 from moviegen.presets import Preset
 from moviegen.training.latent_cache import read_cache
 from moviegen.training.step_order import StepOrder, generator
-from moviegen.training.video_data import VideoBatch, VideoData, misspelt, training_batch
+from moviegen.training.video_data import Part, VideoBatch, VideoData, misspelt, training_batch
 
 
 def _batch(preset: Preset, cache: Path, step: int, seed: int = 0) -> VideoBatch:
@@ -26,6 +27,26 @@ def test_a_batch_is_a_function_of_its_step(preset: Preset, cache: Path) -> None:
     for a, b in zip(one[:3], again[:3], strict=True):
         assert torch.equal(a, b)
     assert not torch.equal(one.time_B, other.time_B)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_workers_take_turns_and_change_nothing(preset: Preset, cache: Path, workers: int) -> None:
+    loader = VideoData(preset, cache, "fake", workers=workers).train_dataloader()
+    batches = list(islice(loader, 5))
+    for step, batch in enumerate(batches):
+        expected = _batch(preset, cache, step)
+        assert batch.prompts == expected.prompts
+        for one, other in zip(batch[:3], expected[:3], strict=True):
+            assert torch.equal(one, other)
+
+
+def test_processes_share_a_batch_without_overlap(preset: Preset, cache: Path) -> None:
+    whole = _batch(preset, cache, 3)
+    parts = [Part(first, 2).of(whole) for first in range(2)]
+    assert sorted(parts[0].prompts + parts[1].prompts) == sorted(whole.prompts)
+    assert torch.equal(parts[1].noise_BCTHW, whole.noise_BCTHW[1::2])
+    assert torch.equal(parts[0].time_B, whole.time_B[::2])
+    assert Part().of(whole).prompts == whole.prompts
 
 
 def test_a_batch_is_of_one_form_with_noise_like_it(preset: Preset, cache: Path) -> None:
