@@ -136,6 +136,7 @@ def video(
         where, devices = _device(device), gpus or 1
         _threads(threads)
         _check_devices(config, where, devices, tensor_parallel)
+        _check_compiler(where, compiled=compiled)
         autoencoder, autoencoder_id = _autoencoder(tae, config)
         home = folder or Path("runs/train") / f"video-{preset}"
         run = VideoRun(
@@ -226,6 +227,13 @@ def _check_devices(config: Preset, device: str, count: int, tensor_parallel: int
             f"training {config.name} takes {needed / 1e9:,.1f} GB for its weights alone, and there are "
             f"{there / 1e9:,.1f} GB: take a smaller preset or more GPUs (what it would take: --plan)"
         )
+
+
+def _check_compiler(device: str, *, compiled: bool) -> None:
+    from moviegen.training.video_run import TrainingError, has_compiler
+
+    if compiled and device == "cpu" and not has_compiler():
+        raise TrainingError("--compile needs a C++ compiler on a processor: install g++, or leave it away")
 
 
 def _autoencoder(path: Path | None, config: Preset) -> tuple[TAE, str]:

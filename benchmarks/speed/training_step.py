@@ -27,16 +27,21 @@ def main() -> None:
     import torch
 
     from moviegen.presets import preset
+    from moviegen.training.video_run import has_compiler
 
     torch.set_num_threads(1)  # the time below is that of one core
-    _measure(preset("tiny"), torch.device("cpu"), CPU_BAR)
+    _measure(preset("tiny"), torch.device("cpu"), CPU_BAR, compiled=False)
+    if has_compiler():
+        _measure(preset("tiny"), torch.device("cpu"), CPU_BAR, compiled=True)
+    else:
+        print("tiny on one core, compiled: not measured, there is no C++ compiler here")
     if torch.cuda.is_available():
-        _measure(preset("small"), torch.device("cuda"), GPU_BAR)
+        _measure(preset("small"), torch.device("cuda"), GPU_BAR, compiled=True)
     else:
         print("small on a GPU: not measured, there is no GPU here")
 
 
-def _measure(config: Preset, device: torch.device, bar: float) -> None:
+def _measure(config: Preset, device: torch.device, bar: float, *, compiled: bool) -> None:
     import torch
 
     from moviegen.training.video import VideoTraining
@@ -45,7 +50,7 @@ def _measure(config: Preset, device: torch.device, bar: float) -> None:
     gpu = device.type == "cuda"
     batch = _batch(config, device)
     operations = _operations(VideoTraining(config).to(device), batch)
-    step = _step(VideoTraining(config, compiled=gpu).to(device), batch)
+    step = _step(VideoTraining(config, compiled=compiled).to(device), batch)
     multiply, multiplied = _matmul(device)
     for _ in range(5 if gpu else 2):
         step()
@@ -56,8 +61,9 @@ def _measure(config: Preset, device: torch.device, bar: float) -> None:
         peaks.append(2 * multiplied / (before_s + after_s))
         seconds.append(step_s)
         shares.append(operations / step_s / peaks[-1])
+    where = ("a GPU, bf16" if gpu else "one core") + (", compiled" if compiled else "")
     print(
-        f"{config.name} on {'a GPU, bf16, compiled' if gpu else 'one core'}: {median(seconds):.3g} s a step of "
+        f"{config.name} on {where}: {median(seconds):.3g} s a step of "
         f"{config.recipe.batch} clips ({operations / 1e9:,.0f} GFLOP), {median(shares):.1%} of the matmul peak of "
         f"{median(peaks) / 1e12:.3g} TFLOP/s (median of {ROUNDS} turns, {min(shares):.1%} to {max(shares):.1%}); "
         f"bar: {bar:.0%}",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytorch_lightning as pl
@@ -159,6 +160,11 @@ def train_video(
 def with_steps(preset: Preset, steps: int) -> Preset:
     """The preset with another number of steps; warm-up takes at most a tenth of them."""
     return replace(preset, recipe=replace(preset.recipe, steps=steps, warm_up=min(preset.recipe.warm_up, steps // 10)))
+
+
+def has_compiler() -> bool:
+    """Whether torch.compile can work on a CPU: it asks for a C++ compiler."""
+    return any(which(name) for name in ("g++", "clang++", "c++"))
 
 
 def memory_bytes(device: str) -> int:

@@ -205,6 +205,13 @@ def test_mistakes_are_one_line(words: tuple[str, ...], says: str) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_compiling_without_a_compiler_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    done = CliRunner().invoke(app, ["train", "video", "--compile", "--device", "cpu"])
+    assert done.exit_code == 2
+    assert "--compile needs a C++ compiler" in done.stderr
+
+
 def test_an_autoencoder_of_other_channels_is_one_line(
     tae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from moviegen.training.video_run import (
     Trained,
     TrainingError,
     VideoRun,
+    has_compiler,
     loss_curve,
     train_video,
     with_steps,
@@ -116,6 +117,16 @@ def test_a_stopped_and_resumed_run_is_the_unbroken_one(whole: Whole, preset: Pre
     assert max(abs(curve[step] - again[step]) for step in curve) <= 1e-6
     for one, other in zip(whole.trained.state.values(), resumed.state.values(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_compiler(), reason="torch.compile asks for a C++ compiler")
+def test_a_compiled_run_learns_the_same_and_resumes_in_either_way(whole: Whole, preset: Preset, runs: Runs) -> None:
+    preset, run = with_steps(preset, 45), runs("compiled", compiled=True, validate_every=45)
+    train_video(preset, dataclasses.replace(run, stop_at=12))
+    train_video(preset, dataclasses.replace(run, stop_at=14, compiled=False))
+    curve = loss_curve(whole.run.out)
+    assert loss_curve(run.out) == pytest.approx({step: curve[step] for step in range(14)}, rel=1e-4)
 
 
 def test_a_finished_run_is_not_trained_or_validated_again(preset: Preset, runs: Runs) -> None:
