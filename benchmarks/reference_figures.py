@@ -140,6 +140,7 @@ def _apart(reference: Reference, clips: Iterator[Clip], seeds: int) -> Floats:
         with torch.inference_mode():
             device = next(reference.tae.parameters()).device
             latents_SCTHW = encode_tiled(reference.tae, (2 * pictures_SCTHW - 1).to(device)).cpu()
+            latents_SCTHW = latents_SCTHW[:, : reference.preset.latent_channels]
         values.append([mean_distance(x.flatten(1).double().numpy()) for x in (pictures_SCTHW, latents_SCTHW)])
     return np.array(values, np.float64)
 

@@ -99,7 +99,7 @@ def _load(weights: Path, _weights_sha256: str, tae: Path | None, _tae_sha256: st
     autoencoder = load_tae(tae, name=preset.compression.tae)
     check_autoencoder(weights, header, autoencoder_id(autoencoder))
     have, needed = autoencoder.config.latent_channels, preset.latent_channels
-    if have != needed:
+    if have < needed:
         raise WeightsError(
             f"{weights}: makes latents of {needed} channels, the autoencoder reads {have}: name the autoencoder that "
             "it was trained on"

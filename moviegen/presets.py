@@ -23,7 +23,10 @@ class PresetError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """Frames and pixels per latent of the autoencoder called `tae`, and the channels of a latent."""
+    """Frames and pixels per latent of the autoencoder called `tae`, and how many of its channels the model makes.
+
+    These are the leading ones: the autoencoder's channels come in order of how much they hold.
+    """
 
     tae: str
     time: int
@@ -32,6 +35,8 @@ class Compression:
 
 
 F8T4 = Compression("f8t4", 4, 8, 208)
+F8T4_COARSE = Compression("f8t4", 4, 8, 32)
+"""What a model that trains on a CPU can learn in an hour: a softer picture, and whole."""
 F8T8 = Compression("f8t8", 8, 8, 16)
 
 
@@ -62,6 +67,7 @@ class Recipe:
 
     steps: int
     batch: int
+    """Clips of the largest form in a step (Preset.batch)."""
     learning_rate: float
     betas: tuple[float, float] = (0.9, 0.95)
     weight_decay: float = 0.05
@@ -107,6 +113,10 @@ class Preset:
                 )
         return -(-frames // time), height // space, width // space
 
+    def batch(self, bucket: Bucket) -> int:
+        """Clips of this form in a step: as many times the recipe's as its tokens go into those of `form`."""
+        return self.recipe.batch * max(1, self.tokens(self.form) // self.tokens(bucket))
+
     def tokens(self, bucket: Bucket) -> int:
         """Video tokens of a clip of this form."""
         t, h, w = self.latent_size(bucket.frames, bucket.height, bucket.width)
@@ -122,21 +132,22 @@ def _transformer(
 
 
 _BACKLOT_BUCKETS = (
-    Bucket(32, 64, 64, 8.0, 0.75),
-    Bucket(16, 64, 64, 8.0, 0.08),
-    Bucket(16, 80, 48, 8.0, 0.04),
+    Bucket(32, 64, 64, 8.0, 0.45),
+    Bucket(16, 64, 64, 8.0, 0.04),
+    Bucket(16, 80, 48, 8.0, 0.03),
     Bucket(16, 48, 80, 8.0, 0.03),
-    Bucket(1, 64, 64, 8.0, 0.1),
+    Bucket(1, 64, 64, 8.0, 0.45),
 )
-"""Mostly the form that is generated; shorter and oblong clips for variety; a tenth images (1:10 as published)."""
+"""Half the steps go to images, of which each holds eight times as many as of clips: what things look like is learned
+from many scenes, and how they move from few. Shorter and oblong clips are for variety."""
 
 
 def tiny() -> Preset:
     """5 million parameters: 64x64, 32 frames, an hour or two on a CPU."""
     return Preset(
         "tiny",
-        F8T4,
-        _transformer(F8T4, layers=6, width=192, feed_forward=512, heads=3, reach=8),
+        F8T4_COARSE,
+        _transformer(F8T4_COARSE, layers=6, width=192, feed_forward=512, heads=3, reach=8),
         SmallTextConfig(width=128, layers=2, heads=2, letter_width=64, bag_tokens=4, words=64),
         _BACKLOT_BUCKETS,
         Recipe(steps=7000, batch=8, learning_rate=8e-4),

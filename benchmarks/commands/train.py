@@ -247,7 +247,7 @@ def _autoencoder(path: Path | None, config: Preset) -> tuple[TAE, str]:
         hint = "" if path else "; train one (moviegen train tae) and name it with --tae"
         raise WeightsError(f"{error}{hint}") from None
     channels = config.latent_channels
-    if tae.config.latent_channels != channels:
+    if tae.config.latent_channels < channels:
         raise WeightsError(
             f"{path or 'the shipped autoencoder'} has {tae.config.latent_channels} latent channels; preset "
             f"{config.name} takes {channels}: name another with --tae"

@@ -391,7 +391,8 @@ class TAE(nn.Module):
     """The Temporal Autoencoder.
 
     Mean and deviation of every latent channel over training clips are kept as buffers. Normalised latents have mean 0
-    in each channel and LATENT_RMS over all of them.
+    in each channel and LATENT_RMS over all of them. The code's channels are principal components, the strongest first
+    and a hundred times the weakest: normalised, the strongest is ten times the weakest (latent_scale).
     """
 
     latent_mean: Tensor
@@ -412,15 +413,20 @@ class TAE(nn.Module):
 
         Any number of frames. Raises ValueError unless height and width are multiples of 8.
         """
-        return (self.encode_raw(frames_BCTHW) - self.latent_mean[:, None, None, None]) / self.latent_scale
+        scale_C111 = self.latent_scale[:, None, None, None]
+        return (self.encode_raw(frames_BCTHW) - self.latent_mean[:, None, None, None]) / scale_C111
 
     def decode(self, latents_BCTHW: Tensor, frames: int | None = None) -> Tensor:
         """Normalised latents -> frames in [-1, 1], B,3,frames,8H,8W; all there are when `frames` is None.
 
+        Latents of fewer channels are the leading ones, which hold most; the others are taken at their means.
         Raises ValueError when the latents are not those of a clip of `frames` frames.
         """
+        if latents_BCTHW.ndim == 5 and 0 < latents_BCTHW.shape[1] < self.config.latent_channels:
+            missing = self.config.latent_channels - latents_BCTHW.shape[1]
+            latents_BCTHW = functional.pad(latents_BCTHW, (0, 0, 0, 0, 0, 0, 0, missing))
         _check_latents(latents_BCTHW, frames, self.config)
-        raw = latents_BCTHW * self.latent_scale + self.latent_mean[:, None, None, None]
+        raw = latents_BCTHW * self.latent_scale[:, None, None, None] + self.latent_mean[:, None, None, None]
         return self.decode_raw(raw, frames).clamp(-1.0, 1.0)
 
     def encode_raw(self, frames_BCTHW: Tensor) -> Tensor:
@@ -446,8 +452,12 @@ class TAE(nn.Module):
 
     @property
     def latent_scale(self) -> Tensor:
-        """What raw latents are divided by, one number for all channels."""
-        return self.latent_std.square().mean().sqrt() / LATENT_RMS
+        """What raw latents are divided by: the root of each channel's deviation, which evens half of the differences.
+
+        Left as they are, a few strong channels rise above the noise so early in flow matching that hardly a training
+        step falls there; all made equal, the weakest weigh in the loss as much as the strongest.
+        """
+        return (self.latent_std * self.latent_std.mean()).sqrt() / LATENT_RMS
 
 
 def _lay_out_channels_last(network: nn.Module) -> None:

@@ -38,11 +38,11 @@ class Autoencoder(Protocol):
     """What training needs of the Temporal Autoencoder."""
 
     def encode(self, frames_BCTHW: Tensor) -> Tensor:
-        """Frames, float in [-1, 1], to latents of mean 0 and deviation 1 per channel."""
+        """Frames, float in [-1, 1], to normalised latents, the channels that hold most first."""
         ...
 
     def decode(self, latents_BCTHW: Tensor, frames: int | None = None) -> Tensor:
-        """Such latents to `frames` frames in [-1, 1]."""
+        """Such latents, or their leading channels, to `frames` frames in [-1, 1]."""
         ...
 
 
@@ -91,7 +91,7 @@ def make_cache(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, _identity(preset, autoencoder_id, clips))
-    jobs = [_Job(*file) for file in _files(preset, folder, clips)]
+    jobs = [_Job(*file, preset.latent_channels) for file in _files(preset, folder, clips)]
     for job in jobs:
         if job.path.exists():
             on_clips(len(job.numbers))
@@ -107,18 +107,19 @@ def make_cache(
 
 
 class _Job(NamedTuple):
-    """One file of a cache: its path, the numbers of its scenes, split and bucket."""
+    """One file of a cache: its path, the numbers of its scenes, split and bucket, and the channels kept."""
 
     path: Path
     numbers: range
     split: Split
     bucket: Bucket
+    channels: int
 
 
 def _make_file(job: _Job, autoencoder: Autoencoder, device: str) -> int:
     """Render, encode and write; the number of clips."""
     frames = [frames_of(number, job.split, job.bucket) for number in job.numbers]
-    _write(job.path, _encode(autoencoder, frames, device), _captions(job.numbers, job.split))
+    _write(job.path, _encode(autoencoder, frames, job.channels, device), _captions(job.numbers, job.split))
     return len(job.numbers)
 
 
@@ -170,7 +171,8 @@ def read_cache(preset: Preset, autoencoder_id: str, folder: Path, split: Split) 
 
 def _identity(preset: Preset, autoencoder_id: str, clips: int) -> dict[str, Any]:
     forms = [[b.frames, b.height, b.width, b.fps, b.share] for b in preset.buckets]
-    return {"autoencoder": autoencoder_id, "buckets": json_sha256(forms), "clips": clips}
+    channels = preset.latent_channels
+    return {"autoencoder": autoencoder_id, "channels": channels, "buckets": json_sha256(forms), "clips": clips}
 
 
 def _claim(folder: Path, identity: dict[str, Any]) -> None:
@@ -188,7 +190,9 @@ def _check(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
 
 
 def _bucket_clips(preset: Preset, clips: int) -> dict[Bucket, int]:
-    return {bucket: max(1, round(clips * bucket.share)) for bucket in preset.buckets}
+    """Shared so that training comes to every clip about equally often."""
+    seen = {bucket: bucket.share * preset.batch(bucket) for bucket in preset.buckets}
+    return {bucket: max(1, round(clips * times / sum(seen.values()))) for bucket, times in seen.items()}
 
 
 def _files(preset: Preset, folder: Path, clips: int) -> Iterator[tuple[Path, range, Split, Bucket]]:
@@ -209,9 +213,9 @@ def _captions(numbers: range, split: Split) -> list[tuple[str, ...]]:
 
 
 @torch.inference_mode()
-def _encode(autoencoder: Autoencoder, frames: list[npt.NDArray[np.uint8]], device: str) -> Tensor:
+def _encode(autoencoder: Autoencoder, frames: list[npt.NDArray[np.uint8]], channels: int, device: str) -> Tensor:
     parts = [
-        autoencoder.encode(to_float(np.stack(frames[k : k + 16])).to(device)).half().cpu()
+        autoencoder.encode(to_float(np.stack(frames[k : k + 16])).to(device))[:, :channels].half().cpu()
         for k in range(0, len(frames), 16)
     ]
     return torch.cat(parts)

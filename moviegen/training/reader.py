@@ -26,11 +26,11 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from eval.cache import write_atomically
 from eval.errors import UserError
-from eval.features.backlot_reader.network import Reader
+from eval.features.backlot_reader.network import CELLS, Reader
 from moviegen.training import ema
 from moviegen.training.muon import Muon
-from moviegen.training.reader_augment import augmented
-from moviegen.training.reader_data import FACTORS_READ, FRAMES, LOOKS, Clips, collides, make_clips, mirrored
+from moviegen.training.reader_augment import augmented, shifted
+from moviegen.training.reader_data import FACTORS_READ, FRAMES, LOOKS, SIZE, Clips, collides, make_clips, mirrored
 from moviegen.training.reader_export import export
 from moviegen.training.reader_figures import figures, read_clips, to_network
 from moviegen.training.safe_checkpoint import SafeCheckpointIO
@@ -40,9 +40,14 @@ SHORT_EVERY = 8
 """Every so many steps the batch is of clips of half the length."""
 
 
-WEIGHTS = {"eye_color": 0.1, "skin": 0.5, "hair_style": 0.5, "hair_color": 0.5, "glasses": 0.5, "beard": 0.5}
+WEIGHTS = {"size": 0.3, "skin": 0.3, "hair_color": 0.3, "age": 0.3} | dict.fromkeys(
+    ("eye_color", "hair_style", "glasses", "beard", "presentation"), 0.1
+)
 """What a factor's loss counts, where it is not 1: what hardly shows must not drown what does."""
 
+
+SHIFT = 1
+"""Whole pictures are shifted by up to so many cells."""
 
 PLACES = 6.0
 """What telling places counts beside reading."""
@@ -61,10 +66,10 @@ class ReaderTraining:
     to nothing. ema_width: of the power-function average that is validated and exported, as a share of the run.
     """
 
-    clips: int = 12_800
+    clips: int = 38_400
     held_out: int = 2048
     watched: int = 512
-    steps: int = 1400
+    steps: int = 2400
     batch: int = 32
     lr: float = 2.5e-3
     weight_decay: float = 0.02
@@ -105,8 +110,15 @@ class Batches:
         possible = [k for k, frame in enumerate(LOOKS) if frame < length]
         half = len(possible) // 2
         looks = [int(random.choice(possible[:half])), int(random.choice(possible[half:]))]
-        frames = np.stack([augmented(self.clips.frames(row)[:length], random) for row in rows])
-        cells = np.stack([self.clips.cells(row)[looks] for row in rows])
+        shifts_B2 = random.integers(-SHIFT, SHIFT + 1, (len(rows), 2))
+        shown = [
+            shifted(self.clips.frames(row)[:length], SIZE // CELLS * by, 1)
+            for row, by in zip(rows, shifts_B2, strict=True)
+        ]
+        frames = np.stack([augmented(one, random) for one in shown])
+        cells = np.stack(
+            [shifted(self.clips.cells(row)[looks], by, 2) for row, by in zip(rows, shifts_B2, strict=True)]
+        )
         labels_BF = self.clips.labels_NF[rows]
         flipped_B = random.random(len(rows)) < 0.5
         frames[flipped_B] = frames[flipped_B, :, :, ::-1]
@@ -294,7 +306,7 @@ def train_reader(
     _note_settings(folder, training, resumes=last.exists())
     rendered = clips or folder / "clips"
     shown = _training_clips(rendered, training.clips, progress)
-    order = StepOrder((1.0,), (training.clips,), training.batch, training.seed)
+    order = StepOrder((1.0,), (training.clips,), (training.batch,), training.seed)
     module = ReaderModule(training)
     watch = Watch(make_clips(rendered, "held out", training.watched), validate_every, minutes)
     trainer = pl.Trainer(

@@ -30,6 +30,17 @@ def augmented(frames_THWC: FramesTHWC, random: Random) -> FramesTHWC:
     return frames_THWC
 
 
+def shifted(pictures: FramesTHWC, by: npt.NDArray[np.int64], axis: int) -> FramesTHWC:
+    """Pictures moved down and right by so many pixels, whose height and width are `axis` and the one after it.
+
+    What comes into view repeats the edge.
+    """
+    for step, side in zip(by, (axis, axis + 1), strict=True):
+        rows = np.clip(np.arange(pictures.shape[side]) - step, 0, pictures.shape[side] - 1)
+        pictures = pictures.take(rows, axis=side)
+    return pictures
+
+
 def soften(frames_THWC: FramesTHWC, random: Random) -> FramesTHWC:
     """Shrunk and enlarged again, as an autoencoder loses detail."""
     height, width = frames_THWC.shape[1:3]

@@ -32,14 +32,14 @@ def cycle(shares: Sequence[float]) -> tuple[int, ...]:
 class StepOrder:
     """Step -> bucket and rows. Each bucket's rows are shuffled anew every time it has been gone through.
 
-    shares: of the steps, per bucket. sizes: rows in each bucket. batch: rows in a step.
+    Per bucket: shares of the steps, sizes in rows, and batches, the rows in a step.
     """
 
-    def __init__(self, shares: Sequence[float], sizes: Sequence[int], batch: int, seed: int) -> None:
+    def __init__(self, shares: Sequence[float], sizes: Sequence[int], batches: Sequence[int], seed: int) -> None:
         assert all(size > 0 for size in sizes), "every bucket has rows"
         self._cycle = cycle(shares)
         self._sizes = tuple(sizes)
-        self._batch = batch
+        self._batches = tuple(batches)
         self._seed = seed
 
     def __call__(self, step: int) -> tuple[int, list[int]]:
@@ -47,9 +47,9 @@ class StepOrder:
         cycles, place = divmod(step, _CYCLE)
         bucket = self._cycle[place]
         earlier = cycles * self._cycle.count(bucket) + self._cycle[:place].count(bucket)
-        size = self._sizes[bucket]
+        size, batch = self._sizes[bucket], self._batches[bucket]
         rows = []
-        for position in range(earlier * self._batch, (earlier + 1) * self._batch):
+        for position in range(earlier * batch, (earlier + 1) * batch):
             epoch, row = divmod(position, size)
             rows.append(_shuffled(self._seed, bucket, epoch, size)[row])
         return bucket, rows

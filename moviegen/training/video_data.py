@@ -83,7 +83,8 @@ class _Steps(IterableDataset[VideoBatch]):
 
     def __init__(self, preset: Preset, clips: Sequence[CachedClips], seed: int, first: int, part: Part) -> None:
         shares = [entry.bucket.share for entry in clips]
-        self._order = StepOrder(shares, [len(entry.captions) for entry in clips], preset.recipe.batch, seed)
+        batches = [preset.batch(entry.bucket) for entry in clips]
+        self._order = StepOrder(shares, [len(entry.captions) for entry in clips], batches, seed)
         self._preset, self._clips, self._seed, self._first, self._part = preset, clips, seed, first, part
 
     def __iter__(self) -> Iterator[VideoBatch]:

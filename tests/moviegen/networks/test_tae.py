@@ -161,11 +161,21 @@ def test_stored_statistics_normalise_the_latents_and_are_undone() -> None:
     latents = tae.encode(clip).transpose(0, 1).flatten(1)
     torch.testing.assert_close(latents.mean(dim=1), torch.zeros(16), atol=1e-4, rtol=0)
     assert float(latents.std(dim=1).square().mean().sqrt()) == pytest.approx(LATENT_RMS, rel=1e-4)
-    proportions = latents.std(dim=1) / values.std(dim=1)
+    proportions = latents.std(dim=1) / values.std(dim=1).sqrt()
     torch.testing.assert_close(proportions, proportions.mean().expand(16), atol=0, rtol=1e-3)
     torch.testing.assert_close(tae.decode(tae.encode(clip), 8), plain, atol=1e-5, rtol=1e-4)
     with pytest.raises(ValueError, match="never varies"):
         tae.set_statistics(torch.zeros(16), torch.zeros(16))
+
+
+def test_leading_channels_are_decoded_with_the_others_at_their_means() -> None:
+    tae = small(trained=0.05)
+    tae.set_statistics(torch.linspace(-1, 1, 16), torch.linspace(2, 0.1, 16))
+    latents = tae.encode(noise(1, 3, 8, 16, 16))
+    cut = latents.clone()
+    cut[:, 5:] = 0
+    torch.testing.assert_close(tae.decode(latents[:, :5], 8), tae.decode(cut, 8), atol=0, rtol=0)
+    assert not torch.equal(tae.decode(cut, 8), tae.decode(latents, 8))
 
 
 def test_short_clips_are_not_tiled() -> None:
@@ -231,7 +241,7 @@ def test_impossible_latents_and_tiles_are_refused_in_a_line() -> None:
         with pytest.raises(ValueError, match="hold 5 to 8 frames"):
             tae.decode(latents, frames)
     with pytest.raises(ValueError, match="B,16,T,H,W"):
-        tae.decode(torch.zeros(1, 8, 2, 2, 2))
+        tae.decode(torch.zeros(1, 17, 2, 2, 2))
     with pytest.raises(ValueError, match="tile must be a multiple of 4"):
         decode_tiled(tae, latents, tile=30)
     with pytest.raises(ValueError, match="at most half"):

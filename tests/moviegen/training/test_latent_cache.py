@@ -25,14 +25,14 @@ from moviegen.training.latent_cache import (
 from moviegen.training.mixture import mixture_scene
 
 
-def test_each_bucket_has_its_share_and_form(preset: Preset, cache: Path) -> None:
+def test_each_bucket_has_as_many_clips_as_its_steps_need(preset: Preset, cache: Path) -> None:
     clips = read_cache(preset, "fake", cache, "train")
     assert [tuple(entry.latents_NCTHW.shape) for entry in clips] == [
-        (28, 16, 2, 4, 4),
-        (4, 16, 1, 2, 6),
-        (8, 16, 1, 4, 4),
+        (22, 16, 2, 4, 4),
+        (6, 16, 1, 2, 6),
+        (12, 16, 1, 4, 4),
     ]
-    assert [len(entry.captions) for entry in clips] == [28, 4, 8]
+    assert [len(entry.captions) for entry in clips] == [22, 6, 12]
     assert all(entry.latents_NCTHW.dtype == torch.float16 for entry in clips)
     for split in ("seen", "novel"):
         (held,) = read_cache(preset, "fake", cache, split)  # type: ignore[arg-type]
@@ -42,10 +42,10 @@ def test_each_bucket_has_its_share_and_form(preset: Preset, cache: Path) -> None
 
 def test_latents_and_captions_are_those_of_the_scene(preset: Preset, cache: Path, autoencoder: Autoencoder) -> None:
     images = read_cache(preset, "fake", cache, "train")[2]
-    frames_TCHW = frames_of(28 + 4 + 3, "train", images.bucket)
+    frames_TCHW = frames_of(22 + 6 + 3, "train", images.bucket)
     expected = autoencoder.encode(to_float(frames_TCHW[None]))[0]
     torch.testing.assert_close(images.latents_NCTHW[3].float(), expected, atol=2e-3, rtol=0)
-    assert set(images.captions[3]) == set(captions(mixture_scene(35)))
+    assert set(images.captions[3]) == set(captions(mixture_scene(31)))
 
 
 def test_frames_become_floats() -> None:

@@ -17,30 +17,35 @@ def test_buckets_come_as_often_as_their_shares_say_and_evenly() -> None:
 
 
 def test_every_row_comes_once_in_each_epoch() -> None:
-    order = StepOrder((1.0,), (12,), batch=4, seed=0)
+    order = StepOrder((1.0,), (12,), (4,), seed=0)
     epochs = [[row for step in range(3 * e, 3 * e + 3) for row in order(step)[1]] for e in range(4)]
     assert all(sorted(epoch) == list(range(12)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 4
 
 
 def test_batches_run_on_across_epochs() -> None:
-    order = StepOrder((1.0,), (5,), batch=4, seed=0)
+    order = StepOrder((1.0,), (5,), (4,), seed=0)
     rows = [row for step in range(5) for row in order(step)[1]]
     assert Counter(rows) == dict.fromkeys(range(5), 4)
 
 
 def test_each_bucket_goes_through_its_own_rows_across_cycles() -> None:
-    order = StepOrder((0.7, 0.3), (50, 7), batch=3, seed=1)
+    order = StepOrder((0.7, 0.3), (50, 7), (3, 3), seed=1)
     rows = [row for step in range(140) for bucket, some in [order(step)] if bucket == 1 for row in some]
     counts = Counter(rows).values()
     assert max(counts) - min(counts) <= 1
 
 
+def test_each_bucket_has_its_own_batch() -> None:
+    order = StepOrder((0.5, 0.5), (50, 70), (2, 9), seed=1)
+    assert {(bucket, len(rows)) for bucket, rows in map(order, range(20))} == {(0, 2), (1, 9)}
+
+
 def test_only_step_and_seed_matter() -> None:
-    first, second = (StepOrder((0.6, 0.4), (30, 20), 4, seed=5) for _ in range(2))
+    first, second = (StepOrder((0.6, 0.4), (30, 20), (4, 4), seed=5) for _ in range(2))
     backwards = [second(step) for step in reversed(range(250))]
     assert [first(step) for step in range(250)] == backwards[::-1]
-    assert first(3) != StepOrder((0.6, 0.4), (30, 20), 4, seed=6)(3)
+    assert first(3) != StepOrder((0.6, 0.4), (30, 20), (4, 4), seed=6)(3)
 
 
 def test_steps_have_randomness_of_their_own() -> None:
