@@ -101,7 +101,7 @@ def test_weights_are_written_with_a_card_that_says_it_all(trained: Path, tae: Pa
     assert card["minutes"] > 0
     assert "CPU" in card["hardware"][0]
     assert card["data"]["cache"]["clips"] == 12
-    assert card["data"]["clips_seen"] == 160
+    assert card["data"]["clips_seen"] == {"8x16x16": 120, "1x16x16": 80}
     assert set(card["curves"]) == {"train", "seen", "novel"}
     assert card["held_out"]["novel"]["loss"] == pytest.approx(card["curves"]["novel"][-1][1])
     assert len(card["held_out"]["seen"]["at_time"]) == 8
