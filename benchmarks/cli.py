@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from benchmarks.commands import catalogue, generate, results, score, sweep, train
+from benchmarks.commands import catalogue, generate, results, score, sweep, train, weights
 
 app = typer.Typer(
     name="moviegen",
@@ -28,6 +28,7 @@ app.add_typer(train.train, name="train")
 app.command("metrics")(catalogue.metrics)
 app.add_typer(catalogue.suites, name="suites")
 app.add_typer(catalogue.generators, name="generators")
+app.add_typer(weights.weights, name="weights")
 app.command("doctor")(catalogue.doctor)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.commands.shell import FAILURE, err, errors, out, say
+from benchmarks.commands.shell import FAILURE, err, errors, out, say, table
 
 suites = typer.Typer(help="List, check, import and calibrate suites.", no_args_is_help=True, rich_markup_mode=None)
 generators = typer.Typer(help="List generators, or try one.", no_args_is_help=True, rich_markup_mode=None)
@@ -35,24 +34,10 @@ def metrics(
             typer.echo(f"range {spec.low:g} to {spec.high:g} {spec.unit}; direction: {spec.direction}")
             typer.echo(f"cannot see: {spec.blind_spots}\nsource: {spec.source}")
         else:
-            _table(
+            table(
                 ("metric", "family", "direction", "unit", "what it says"),
                 [(m.spec.name, m.spec.family, m.spec.direction, m.spec.unit, m.spec.summary) for m in chosen],
             )
-
-
-def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from benchmarks.plain import plain_line
-
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain_line(cell)) for cell in row))
-    out().print(table)
 
 
 @suites.command("list")
@@ -62,7 +47,7 @@ def list_suites() -> None:
         from benchmarks.suite import load_suite, suite_names
 
         loaded = [load_suite(name) for name in suite_names()]
-        _table(
+        table(
             ("suite", "cases", "metrics", "hash", "what for"),
             [
                 (f"{s.name} v{s.version}", str(len(s.cases)), str(len(s.metrics)), s.sha256[:12], s.description)
@@ -128,7 +113,7 @@ def list_generators() -> None:
         from benchmarks.generator import KINDS
 
         rows = [(f"{k.name}:{k.argument.upper()}" if k.argument else k.name, k.bracket or "", k.summary) for k in KINDS]
-        _table(("generator", "bracket", "what it is"), rows)
+        table(("generator", "bracket", "what it is"), rows)
 
 
 @generators.command("check")

@@ -28,8 +28,8 @@ class Bar:
 
 
 @contextmanager
-def bar(name: str, total: int, unit: str, *, quiet: bool = False) -> Iterator[Bar]:
-    """A bar of `total` units on standard error; none where `quiet`."""
+def bar(name: str, total: int | None, unit: str, *, quiet: bool = False) -> Iterator[Bar]:
+    """A bar of `total` units (None: nobody knows) on standard error; none where `quiet`."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

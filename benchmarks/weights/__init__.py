@@ -1,0 +1,1 @@
+"""`moviegen weights pull`: the one part of the product that fetches anything."""

@@ -1,0 +1,153 @@
+"""The open encoders whose weights a user may fetch: what for, which files, under which licence.
+
+A fact that nobody has checked is absent, and is shown as such: a hash (then the first pull pins it), a size, a licence
+(then it must be accepted as `unrecorded`), a source (then `pull` asks for `--from`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from eval.registry import Registry
+
+Format = Literal["transformers", "safetensors", "torchscript", "onnx"]
+"""transformers: config.json and safetensors, as its save_pretrained writes. torchscript: a program, run when loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file. name: without folders; `*.onnx` stands for all files of a folder that fit. bytes, sha256: if known."""
+
+    name: str
+    sha256: str | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """name: as a user must write it to accept it. commercial: whether commercial use is known to be allowed."""
+
+    name: str
+    commercial: bool
+    note: str
+
+
+UNRECORDED = Licence("unrecorded", commercial=False, note="nobody recorded it here: read it where you get the weights")
+INSIGHTFACE = Licence(
+    "non-commercial", commercial=False, note="insightface's packs are for research only, unlike its code"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """An encoder's weights.
+
+    version: ours; rises when the files or their hashes change, and older copies must then be pulled again.
+    model_type: what config.json of a transformers folder must say, so that another network's weights are refused.
+    source: where `pull` goes, written as for `--from`; empty where none is recorded.
+    by_hand: how to come by the files otherwise.
+    """
+
+    name: str
+    version: int
+    purpose: str
+    architecture: str
+    format: Format
+    files: tuple[WeightFile, ...]
+    by_hand: str
+    model_type: str = ""
+    licence: Licence = UNRECORDED
+    source: str = ""
+
+    @property
+    def bytes(self) -> int | None:
+        """The sum of the files' sizes; None where one of them is not known."""
+        sizes = [file.bytes for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    def known_sha256(self, name: str) -> str | None:
+        """The recorded hash of the file called `name`; None where none is recorded."""
+        return next((file.sha256 for file in self.files if file.name == name), None)
+
+
+def _of_transformers(name: str, model_type: str, architecture: str, purpose: str, *, text: bool = False) -> Encoder:
+    files = ("config.json", "model.safetensors", *(("tokenizer.json",) if text else ()))
+    return Encoder(
+        name=name,
+        version=1,
+        purpose=purpose,
+        architecture=architecture,
+        format="transformers",
+        files=tuple(map(WeightFile, files)),
+        by_hand="a folder or a hub repository that transformers loads, with its weights as safetensors",
+        model_type=model_type,
+    )
+
+
+def _encoders() -> Iterator[Encoder]:
+    yield _of_transformers(
+        "clip-vit-b-32", "clip", "CLIP ViT-B/32", "background consistency, style, CLIPScore of frames", text=True
+    )
+    yield _of_transformers(
+        "clip-vit-l-14", "clip", "CLIP ViT-L/14", "aesthetic quality (under laion-aesthetic)", text=True
+    )
+    yield _of_transformers("dino-vit-b-16", "vit", "DINO ViT-B/16", "subject consistency")
+    yield _of_transformers("dinov2-vit-b-14", "dinov2", "DINOv2 ViT-B/14", "consistency, distances between sets")
+    yield _of_transformers("videomae-vit-b", "videomae", "VideoMAE ViT-B", "Fréchet video distance, diversity")
+    yield _of_transformers("vjepa2-vit-l", "vjepa2", "V-JEPA 2 ViT-L", "distances between sets of clips, diversity")
+    yield _of_transformers("xclip-b-32", "xclip", "X-CLIP B/32", "video-text consistency", text=True)
+    yield _of_transformers("clap", "clap", "LAION CLAP, sound at 48 kHz", "sound-text consistency", text=True)
+    yield Encoder(
+        name="viclip-l",
+        version=1,
+        purpose="overall consistency and temporal style, as in VBench",
+        architecture="ViCLIP-L, trained on InternVid",
+        format="safetensors",
+        files=(WeightFile("model.safetensors"),),
+        by_hand="the tensors of VBench's ViCLIP, saved as one safetensors file",
+    )
+    yield Encoder(
+        name="musiq-spaq",
+        version=1,
+        purpose="imaging quality",
+        architecture="MUSIQ, trained on SPAQ",
+        format="safetensors",
+        files=(WeightFile("model.safetensors"),),
+        by_hand="the tensors of VBench's MUSIQ, saved as one safetensors file",
+    )
+    yield Encoder(
+        name="laion-aesthetic",
+        version=1,
+        purpose="aesthetic quality (on clip-vit-l-14)",
+        architecture="linear head on 768 numbers",
+        format="safetensors",
+        files=(WeightFile("model.safetensors"),),
+        by_hand="the tensors of LAION's linear head for ViT-L/14, saved as one safetensors file",
+    )
+    yield Encoder(
+        name="i3d-k400",
+        version=1,
+        purpose="Fréchet video distance as papers report it",
+        architecture="I3D, trained on Kinetics-400",
+        format="torchscript",
+        files=(WeightFile("i3d_torchscript.pt"),),
+        by_hand="the TorchScript file that StyleGAN-V downloads for its FVD",
+    )
+    for pack, parts in (("buffalo_l", "SCRFD-10GF, R50@WebFace600K"), ("antelopev2", "R100@Glint360K")):
+        yield Encoder(
+            name=pack,
+            version=1,
+            purpose="faces: where they are, and whose",
+            architecture=f"insightface pack: {parts}",
+            format="onnx",
+            files=(WeightFile("*.onnx"),),
+            by_hand=f"the unpacked folder of insightface, such as ~/.insightface/models/{pack}",
+            licence=INSIGHTFACE,
+        )
+
+
+ENCODERS: Registry[Encoder] = Registry("encoder", ())
+for _encoder in _encoders():
+    ENCODERS.add(_encoder.name, _encoder)
