@@ -26,7 +26,12 @@ FEWEST = 20
 """Samples of each set below which no interval is given: two for each group."""
 
 SAMPLES_PER_DIMENSION = 2
-SAMPLES_PER_DIMENSION_LIMIT = 10
+"""Of each set, below which the distance at this size is not ranked."""
+
+SAMPLES_PER_DIMENSION_LIMIT = 5
+"""The same for the limit: here it is right on average, at 2 a quarter short of a true distance of 1.
+
+From these numbers on both intervals cover what they should (tests: test_intervals_cover_from_the_fewest_samples_on)."""
 
 
 def at_this_size(real_GEE: torch.Tensor, generated_GEE: torch.Tensor) -> SetEstimate:
@@ -38,9 +43,8 @@ def at_this_size(real_GEE: torch.Tensor, generated_GEE: torch.Tensor) -> SetEsti
     if not groups:
         return estimate
     without_G = np.array([_distance(real_GEE, generated_GEE, (group,)) for group in groups])
-    low, high = jackknife(estimate.value, without_G, _shares(real_GEE, generated_GEE, ())[groups]).interval(
-        estimate.value
-    )
+    spread = jackknife(estimate.value, without_G, _shares(real_GEE, generated_GEE, ())[groups])
+    low, high = spread.interval(estimate.value)
     return replace(estimate, low=max(0.0, low), high=high)
 
 

@@ -26,7 +26,11 @@ from eval.sets.vendi import vendi_score
 
 GROUPS = 20
 FEWEST_PAIRED = 50
-"""Clips of each set below which kernel distances and neighbours are not ranked: measured, see README.md."""
+"""Clips of each set below which kernel distances and neighbours are not ranked.
+
+From here the kernel distance's interval covers what it should in 16 dimensions (tests:
+test_the_interval_covers_from_the_fewest_samples_on; in one dimension, where cubes are most skewed, 80 %), and a
+proportion is known to 14 points at worst."""
 
 FEWEST_CASES = 5
 

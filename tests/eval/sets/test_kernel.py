@@ -8,6 +8,7 @@ import torch
 
 from eval.sets.groups import group_of
 from eval.sets.kernel import kernel_distance, kernel_sums
+from eval.sets.metrics import FEWEST_PAIRED
 from eval.sets.validity import UnmeasurableSet
 
 
@@ -50,6 +51,31 @@ def test_the_interval_covers_the_closed_form() -> None:
     low, high = found.jackknife().interval(found.distance())
     assert low < truth < high
     assert high - low < truth
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.125])
+def test_the_interval_covers_from_the_fewest_samples_on(shift: float) -> None:
+    """95 % asked: fewer than 51 of 60 would be one run of 700."""
+    dimensions = 16
+    truth = of_shifted_normals(np.full(dimensions, shift))
+    covered = 0
+    for seed in range(60):
+        real = normal(2 * seed, FEWEST_PAIRED, dimensions)
+        found = sums(real, normal(2 * seed + 1, FEWEST_PAIRED, dimensions, shift))
+        low, high = found.jackknife().interval(found.distance())
+        covered += low <= truth <= high
+    assert covered >= 51
+
+
+def of_shifted_normals(mean: np.ndarray) -> float:
+    """Closed form between N(0, I) and N(µ, I): weighted squares of differences of the first three moments."""
+    one = np.eye(len(mean))
+    third = np.einsum("i,j,k->ijk", mean, mean, mean)
+    for term in ("ij,k->ijk", "ik,j->ijk", "jk,i->ijk"):
+        third += np.einsum(term, one, mean)
+    second = np.outer(mean, mean)
+    weighted = [(third, 1, 3), (second, 3, 2), (mean, 3, 1)]
+    return float(sum(weight * (m**2).sum() / len(mean) ** order for m, weight, order in weighted))
 
 
 def test_it_has_no_bias_at_small_sizes() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ import torch
 
 from eval.sets.metrics import FrechetDistance, KernelDistance
 from eval.sets.set_metric import FeatureMetric, MomentMetric
+
+HOME = Path(__file__).resolve().parents[3]
 
 
 def features(seed: int, shift: float = 0.0) -> torch.Tensor:
@@ -34,7 +39,11 @@ def work(rank: int, folder: str) -> None:
 
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(work, (str(tmp_path),), nprocs=2)
+    environment = {**os.environ, "PYTHONPATH": str(HOME)}
+    processes = [
+        subprocess.Popen([sys.executable, __file__, str(rank), str(tmp_path)], env=environment) for rank in (0, 1)
+    ]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0]
     expected = []
     for metric in both():
         metric.update(features(0), real=True)
@@ -45,3 +54,7 @@ def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
         for one, estimate in zip(found, expected, strict=True):
             assert one == pytest.approx((estimate.value, estimate.low, estimate.high), abs=1e-9)
         assert computed == pytest.approx([estimate.value for estimate in expected], abs=1e-9)
+
+
+if __name__ == "__main__":
+    work(int(sys.argv[1]), sys.argv[2])
