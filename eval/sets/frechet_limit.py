@@ -51,8 +51,7 @@ def at_this_size(real_GEE: torch.Tensor, generated_GEE: torch.Tensor) -> SetEsti
 def at_infinite_size(real_GEE: torch.Tensor, generated_GEE: torch.Tensor) -> SetEstimate:
     """The distance extrapolated linearly in 1/N to infinitely many samples; may fall below 0 where the truth is near.
 
-    Its caveat also tells when the line does not hold yet: when with a tenth fewer samples it leads elsewhere by more
-    than half the interval. Raises UnmeasurableSet.
+    NaN where there are too few samples or cases for an interval. Raises UnmeasurableSet.
     """
     estimate, groups = _start(real_GEE, generated_GEE, SAMPLES_PER_DIMENSION_LIMIT)
     if not groups:
@@ -60,13 +59,7 @@ def at_infinite_size(real_GEE: torch.Tensor, generated_GEE: torch.Tensor) -> Set
     whole, smaller_G = _extrapolated(real_GEE, generated_GEE, groups, estimate.value)
     share_G = _shares(real_GEE, generated_GEE, ())[groups]
     low, high = jackknife(whole.corrected, smaller_G, share_G).interval(whole.corrected)
-    bend, reach = abs(whole.corrected - float(smaller_G.mean())), (high - low) / 2
-    caveat = (
-        f"not yet linear in 1/N, the extrapolation moves by {bend:.3g} with a tenth fewer samples"
-        if bend > reach
-        else ""
-    )
-    return replace(estimate, value=whole.corrected, low=low, high=high, caveat=estimate.caveat or caveat)
+    return replace(estimate, value=whole.corrected, low=low, high=high)
 
 
 def _start(real_GEE: torch.Tensor, generated_GEE: torch.Tensor, per_dimension: int) -> tuple[SetEstimate, list[int]]:
