@@ -66,7 +66,8 @@ def printable(text: str, width: int | None = None) -> Text:
 
 def _remarks(board: Board) -> list[str]:
     remarks = [f"{row.generator}: {reason}" for row in board.rows for reason in row.reasons]
-    remarks += [f"{column.name}: {column.note}" for column in board.columns if column.note]
+    notes = dict.fromkeys(column.note for column in board.columns if column.note)
+    remarks += [f"{', '.join(one.name for one in board.columns if one.note == note)}: {note}" for note in notes]
     legend = f"Totals run from 0 to 1. A rank is the range of places that {board.cases} cases allow"
     overlap = "; generators whose ranges overlap are tied." if _ties(board) else "."
     return [*remarks, *board.notes, legend + overlap]

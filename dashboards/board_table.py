@@ -16,6 +16,7 @@ BRACKETS = {"": "contender", "ceiling": "▲ ceiling", "floor": "▼ floor"}
 DIRECTIONS = {"higher": "↑ higher", "lower": "↓ lower", "band": "↔ near the reference"}
 
 FAMILY_HELP = {
+    "alignment": "Whether the clip shows what the prompt says.",
     "temporal": "Steadiness in time: flicker, frozen, duplicated and looping frames, cuts.",
     "motion": "How much moves, and how plausibly.",
     "picture": "Sharpness, noise, blocks, exposure, contrast, colour.",

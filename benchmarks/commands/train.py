@@ -118,6 +118,9 @@ def video(
     early: Annotated[Path | None, typer.Option(help="also write the weights from early in the training here")] = None,
     early_share: Annotated[float, typer.Option(min=0, max=1, help="how early, as a share of the steps")] = 0.1,
     half: Annotated[bool, typer.Option("--half", help="write weights as float16: half the size")] = False,
+    new_length: Annotated[
+        bool, typer.Option("--new-length", help="go on in a folder of a run of another number of --steps")
+    ] = False,
     checkpoint_every: Annotated[int, typer.Option(min=1, help="steps between checkpoints")] = 200,
     validate_every: Annotated[int, typer.Option(min=1, help="steps between validations, with samples")] = 500,
     quiet: QuietOption = False,
@@ -151,6 +154,7 @@ def video(
             compiled=compiled,
             devices=devices,
             tensor_parallel=tensor_parallel,
+            new_length=new_length,
         )
         check_folder(config, run)  # before the cache is made, which may take an hour
         encoders = _encoders(config, text_encoders)

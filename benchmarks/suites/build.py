@@ -11,7 +11,8 @@ from itertools import count
 from benchmarks.calibrate import suite_metrics, with_reference
 from benchmarks.reference_clips import reference_from_backlot
 from benchmarks.suite import SUITES_FOLDER, AskedModel, CaseModel, MetricModel, Suite, write_suite
-from moviegen.backlot import FACTORS, Scene, captions, sample_scene
+from moviegen.backlot import FACTORS, STYLES, Scene, caption, captions, sample_scene
+from moviegen.backlot.stated import stated
 
 CASES = 96
 SMOKE_CASES = 8
@@ -19,15 +20,37 @@ REFERENCE_CLIPS = 256
 PEOPLE_SHARE = 3
 """One case in so many shows a person."""
 
-FAMILIES = {"temporal": 1.0, "motion": 1.0, "picture": 1.0, "sound": 0.5, "synchrony": 0.25, "conformance": 0.5}
+VERSION = 2
+"""1: without the prompts' statements and their accuracy."""
+
+# A faultless clip of something else is of no use: following the prompt weighs as much as time, motion and picture.
+FAMILIES = {
+    "alignment": 3.0,
+    "temporal": 1.0,
+    "motion": 1.0,
+    "picture": 1.0,
+    "sound": 0.5,
+    "synchrony": 0.25,
+    "conformance": 0.5,
+}
+
+ACCURACIES = ("subject", "color", "setting", "action", "camera", "light", "count", "role")
+"""The factors whose own accuracy is shown beside the whole; most prompts state the first four."""
+
+CHANCE = 0.18
+"""Accuracy of the suite's own oracle clips, each judged by another case (measured: 0.185)."""
 
 METRICS = (
+    # What clips of other prompts reach by chance is worth nothing.
+    MetricModel(name="backlot_prompt_accuracy", worst=CHANCE, best=1.0),
+    *(MetricModel(name=f"backlot_accuracy_{name}", weight=0) for name in ACCURACIES),
     MetricModel(name="temporal_flickering"),
     MetricModel(name="warp_error"),
     MetricModel(name="frozen_frames", weight=2.0),
     MetricModel(name="duplicated_frames"),
     # Every case asks for something that moves: a clip in which nothing does has not done what was asked.
     MetricModel(name="looping", weight=0.5, if_skipped="worst"),
+    MetricModel(name="frame_order", weight=2.0, if_skipped="worst"),
     MetricModel(name="scene_cuts"),
     MetricModel(name="motion_magnitude"),
     MetricModel(name="dynamic_degree"),
@@ -83,14 +106,17 @@ def make_case(number: int, scene: Scene) -> CaseModel:
         f"{name}:{known[name]}" for name in ("subject", "action", "setting", "camera", "shot") if name in known
     )
     phrasings = captions(scene)
-    return CaseModel(id=f"b{number:03d}", prompt=phrasings[number % len(phrasings)], tags=tags, truth={"scene": known})
+    prompt = phrasings[number % len(phrasings)]
+    style = next(style for style in STYLES if caption(scene, style) == prompt)
+    truth = {"scene": known, "stated": list(stated(scene, style))}
+    return CaseModel(id=f"b{number:03d}", prompt=prompt, tags=tags, truth=truth)
 
 
 def build(name: str, description: str, scenes: list[Scene]) -> Suite:
     """A suite over these scenes, without its reference yet."""
     return Suite(
         name=name,
-        version=1,
+        version=VERSION,
         description=description,
         asked=AskedModel(width=64, height=64, fps=8, duration_s=4, sound=True),
         families=FAMILIES,

@@ -304,6 +304,7 @@ def train_reader(
     """
     last = folder / "last.safetensors"
     _note_settings(folder, training, resumes=last.exists())
+    torch.set_flush_denormal(True)  # fading momenta and averages would slow a CPU down
     rendered = clips or folder / "clips"
     shown = _training_clips(rendered, training.clips, progress)
     order = StepOrder((1.0,), (training.clips,), (training.batch,), training.seed)

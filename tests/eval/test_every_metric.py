@@ -8,6 +8,7 @@ Shape legend: T frames, C channels, H height, W width, N sound samples.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import math
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from eval.clip import Clip, MemorySource
 from eval.feature import FEATURES
 from eval.metric import METRICS
 from eval.planner import Score, score_clip
+from moviegen.backlot import Scene, render, sample_scene
 
 
 def _conftest() -> Any:
@@ -38,11 +40,46 @@ def _conftest() -> Any:
 
 Made = _conftest().Made
 NAMES = METRICS.names()
-ASKED = Case(id="c", asked=Asked(width=64, height=64, fps=8, duration_s=2.0, sound=True))
 
 
-def value(name: str, clip: Clip, case: Case | None = ASKED) -> float:
-    (score,) = score_clip(MemorySource(clip), [METRICS.get(name)], case=case).scores
+def asking(**factors: Any) -> Case:
+    """A case that asks for a Backlot scene with these factors, and states them all."""
+    known = {name: value for name, value in scene_of(**factors).to_dict().items() if value is not None}
+    asked = Asked(width=64, height=64, fps=8, duration_s=2.0, sound=True)
+    return Case(id="c", asked=asked, truth={"scene": known, "stated": list(factors)})
+
+
+def scene_of(**factors: Any) -> Scene:
+    return sample_scene(11, **factors)
+
+
+PAIR = {"subject": "dog", "action": "run", "color": "orange", "other": "box", "relation": "left of",
+        "setting": "beach", "light": "day", "weather": "rain", "camera": "pan left"}  # fmt: skip
+UNLIKE_PAIR = {"subject": "car", "action": "drive", "color": "green", "other": "balloon", "relation": "right of",
+               "setting": "city", "light": "night", "weather": "clear", "camera": "zoom in"}  # fmt: skip
+ALONE = {name: value for name, value in PAIR.items() if name != "relation"} | {"other": "none"}
+PAIRWISE = {"backlot_accuracy_relation"}
+TRIO = {"subject": "ball", "color": "red", "count": 3, "action": "bounce", "setting": "park", "light": "day"}
+CHEF = {"subject": "person", "color": "green", "role": "chef", "action": "wave", "setting": "park", "shot": "medium"}
+ASKED = asking(**PAIR)
+ASKED_FOR = {"backlot_accuracy_count": TRIO, "backlot_accuracy_role": CHEF}
+"""What the metrics that ASKED says nothing about are asked for."""
+
+
+@functools.cache
+def filmed(fps: float = 8, size: int = 64, **factors: Any) -> Clip:
+    """The Backlot's own clip of such a scene, four seconds long."""
+    return render(scene_of(**factors), width=size, height=size, fps=fps, frames=round(4 * fps))
+
+
+def unlike(*wrong: str) -> Clip:
+    """What ASKED asks for, but for these factors."""
+    return filmed(**{name: (UNLIKE_PAIR if name in wrong else PAIR)[name] for name in PAIR})
+
+
+def value(name: str, clip: Clip, case: Case | None = None) -> float:
+    asked = asking(**ASKED_FOR[name]) if name in ASKED_FOR else ASKED
+    (score,) = score_clip(MemorySource(clip), [METRICS.get(name)], case=case or asked).scores
     assert score.status == "ok", score
     assert score.value is not None
     return score.value
@@ -191,6 +228,10 @@ KNOWN: dict[str, list[tuple[Callable[[], Clip], float, float]]] = {
     "asked_size": [(form, 1, 0), (lambda: form(size=32), 0.5, 1e-12)],
     "asked_duration": [(form, 1, 0), (lambda: form(seconds=8), 0.25, 1e-12)],
     "asked_sound": [(form, 1, 0), (Made.still, 0, 0)],
+    "backlot_prompt_accuracy": [(unlike, 1, 0), (lambda: unlike("light", "weather", "camera"), 5 / 8, 1e-12)],
+    "backlot_accuracy_count": [(lambda: filmed(**TRIO), 1, 0), (lambda: filmed(**{**TRIO, "count": 2}), 0, 0)],
+    "backlot_accuracy_role": [(lambda: filmed(**CHEF), 1, 0), (lambda: filmed(**{**CHEF, "role": "nurse"}), 0, 0)],
+    **{f"backlot_accuracy_{name}": [(unlike, 1, 0), (lambda: unlike(*PAIR), 0, 0)] for name in PAIR if name != "other"},
 }
 
 
@@ -234,8 +275,12 @@ DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip]]]] = {
     "asked_fps": (-1, [lambda r=r: form(fps=r) for r in (8, 6, 4)]),
     "asked_size": (-1, [lambda s=s: form(size=s) for s in (64, 48, 32)]),
     "asked_duration": (-1, [lambda d=d: form(seconds=d) for d in (2, 1.5, 1)]),
-    "asked_sound": (-1, [form, Made.still]),  # there or not: two grades are all there are
+    "asked_sound": (-1, [form, Made.still]),
+    "backlot_prompt_accuracy": (-1, [lambda n=n: unlike(*list(PAIR)[:n]) for n in (0, 3, 6, 9)]),
+    **{name: (-1, [make for make, *_ in known]) for name, known in KNOWN.items() if "backlot_accuracy" in name},
 }
+BINARY = {"asked_sound", *(name for name in NAMES if name.startswith("backlot_accuracy_"))}
+"""1 or 0: two grades are all there are."""
 
 
 def blurred(sigma: float) -> Clip:
@@ -270,11 +315,18 @@ TOLERANCE: dict[str, float] = {
     "asked_size": 0,
     "asked_duration": 0,
     "asked_sound": 0,
+    **dict.fromkeys((name for name in NAMES if name.startswith("backlot_")), 0.0),
 }
 
 
 def scenes(name: str, fps: float, size: int) -> list[Clip]:
-    """A pan, and a pan that stops, at any rate and size with the same sound; for scene_cuts also two shots."""
+    """A pan, and a pan that stops, at any rate and size with the same sound; for scene_cuts also two shots.
+
+    For the metrics that read the Backlot, what they are asked for.
+    """
+    if name.startswith("backlot_"):
+        asked = PAIR if name in PAIRWISE else ASKED_FOR.get(name, ALONE)
+        return [filmed(fps, size, **asked)]
     sound = np.concatenate([Made.sine(440, 1.5, 1.0), hiss(1.0)], axis=1)
     pan = Made.pan(0.25, size=size, fps=fps).frames_TCHW
     stop = pan.copy()
@@ -323,7 +375,7 @@ def test_monotone_under_graded_damage(name: str) -> None:
     sign, grades = DAMAGE[name]
     values = [sign * value(name, make()) for make in grades]
     assert values == sorted(set(values)), f"{name} along growing damage: {[sign * v for v in values]}"
-    assert len(values) >= 3 or name == "asked_sound"
+    assert len(values) >= 3 or name in BINARY
 
 
 @pytest.mark.parametrize("name", [m.spec.name for m in METRICS if "fps" in m.spec.invariant_to])
