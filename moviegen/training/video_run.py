@@ -51,7 +51,8 @@ class VideoRun:
 
     minutes: stop after so long in all, resumptions included; None: no limit. stop_at: stop at this step, with the
     schedule of the whole run. Either leaves a checkpoint. compiled: blocks through torch.compile. devices: that share
-    the training (sharding.py), in tensor-parallel groups of `tensor_parallel`.
+    the training (sharding.py), in tensor-parallel groups of `tensor_parallel`. new_length: go on from a run of another
+    number of steps, on the schedule of the new one; run.json and the card keep the lengths that there were.
     """
 
     cache: Path
@@ -67,6 +68,7 @@ class VideoRun:
     compiled: bool = False
     devices: int = 1
     tensor_parallel: int = 1
+    new_length: bool = False
 
     @property
     def last(self) -> Path:
@@ -137,6 +139,7 @@ def train_video(
     check_sharding(preset.transformer, preset.recipe.batch, run.devices, run.tensor_parallel)
     data = VideoData(preset, run.cache, run.autoencoder_id, run.seed, 0 if run.device == "cpu" else GPU_WORKERS)
     _claim(preset, run)
+    torch.set_flush_denormal(True)  # fading momenta and averages would slow a CPU down
     pl.seed_everything(run.seed, verbose=False)
     module = VideoTraining(preset, encoders, compiled=run.compiled)
     module.set_latent_std(data.latents_of_form())
@@ -195,7 +198,20 @@ def _validated(run: VideoRun, steps: int) -> bool:
 def _claim(preset: Preset, run: VideoRun) -> None:
     """Say in run.out what is trained there."""
     check_folder(preset, run)
-    write_atomically(run.out / "run.json", (json.dumps(_settings(preset, run), indent=1) + "\n").encode())
+    kept, now = lengths(run), preset.recipe.steps
+    if not kept or kept[-1][1] != now:
+        reached = SafeCheckpointIO().load_checkpoint(run.last)["global_step"] if run.last.exists() else 0
+        kept = [*kept, (reached, now)]
+    document = _settings(preset, run) | {"lengths": kept}
+    write_atomically(run.out / "run.json", (json.dumps(document, indent=1) + "\n").encode())
+
+
+def lengths(run: VideoRun) -> list[tuple[int, int]]:
+    """(step, steps): from which step on the run was to have how many; one pair, unless it was changed on the way."""
+    path = run.out / "run.json"
+    found = json.loads(path.read_text()) if path.exists() else {}
+    pairs = found.get("lengths") or ([(0, found["preset"]["recipe"]["steps"])] if found else [])
+    return [(step, steps) for step, steps in pairs]
 
 
 def _settings(preset: Preset, run: VideoRun) -> dict[str, Any]:
@@ -209,9 +225,10 @@ def check_folder(preset: Preset, run: VideoRun) -> None:
         return
     try:
         found = json.loads(path.read_text())
-        differ = [key for key in wanted if found[key] != wanted[key]]
-        if "preset" in differ:
-            differ = [f"preset {key}" for key in wanted["preset"] if found["preset"].get(key) != wanted["preset"][key]]
+        if run.new_length:
+            found["preset"]["recipe"] |= {key: wanted["preset"]["recipe"][key] for key in ("steps", "warm_up")}
+        differ = [f"preset {key}" for key in wanted["preset"] if found["preset"].get(key) != wanted["preset"][key]]
+        differ += [key for key in ("seed", "autoencoder") if found[key] != wanted[key]]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise TrainingError(f"{path} is damaged: name another folder or delete {path.parent}") from None
     if differ:

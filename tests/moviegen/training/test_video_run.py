@@ -21,6 +21,7 @@ from moviegen.training.video_run import (
     TrainingError,
     VideoRun,
     has_compiler,
+    lengths,
     loss_curve,
     train_video,
     with_steps,
@@ -155,6 +156,16 @@ def test_the_clock_goes_on_where_a_checkpoint_left_it() -> None:
     assert clock.minutes == 1.5
     assert clock.hardware == ["an abacus"]
     assert clock.state_dict() == {"seconds": 90.0, "hardware": ["an abacus"]}
+
+
+def test_a_run_may_be_given_a_new_length(preset: Preset, runs: Runs) -> None:
+    run = runs("long", stop_at=6, validate_every=40)
+    train_video(with_steps(preset, 40), run)
+    done = train_video(with_steps(preset, 12), dataclasses.replace(run, stop_at=None, new_length=True))
+    assert done.steps == 12
+    assert lengths(run) == [(0, 40), (6, 12)]
+    with pytest.raises(TrainingError, match="another seed"):
+        train_video(with_steps(preset, 14), dataclasses.replace(run, new_length=True, seed=1))
 
 
 def test_a_folder_of_another_run_is_refused(preset: Preset, runs: Runs) -> None:
