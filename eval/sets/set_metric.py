@@ -85,7 +85,7 @@ class MomentMetric(SetMetric):
         check_features(features_ND, self.dimensions, "real" if real else "generated")
         state_GEE = self.real_GEE if real else self.generated_GEE
         group_N = group_of(features_ND, self.groups, self.seed, cases_N)
-        for group in group_N.unique().tolist():
+        for group in sorted(set(group_N.tolist())):
             moments.absorb(state_GEE[group], features_ND[group_N == group].to(state_GEE.device))
 
 

@@ -30,7 +30,7 @@ def check_features(features_ND: torch.Tensor, dimensions: int, which: str) -> No
         raise UnmeasurableSet(
             f"{which} features have {features_ND.shape[1]} dimensions, not {dimensions}: use one encoder for both sets"
         )
-    broken = sum(int((~torch.isfinite(rows_ND)).any(dim=1).sum()) for rows_ND in features_ND.split(BLOCK))
+    broken = sum(int((~torch.isfinite(rows_ND)).any(dim=1).sum()) for rows_ND in torch.split(features_ND, BLOCK))
     if broken:
         raise UnmeasurableSet(
             f"{broken} of {len(features_ND)} {which} features are NaN or infinite: find these clips, mend or drop them"
@@ -63,5 +63,5 @@ def check_sets(real_ND: torch.Tensor, generated_MD: torch.Tensor, fewest: int, p
 
 def furthest(features_ND: torch.Tensor, centre_D: torch.Tensor) -> float:
     """Largest squared distance from the centre, without a float64 copy of the set."""
-    blocks = features_ND.split(BLOCK)
+    blocks = torch.split(features_ND, BLOCK)
     return max(float((rows_ND.to(torch.float64) - centre_D).square().sum(dim=1).amax()) for rows_ND in blocks)
