@@ -35,7 +35,7 @@ class Sampler:
     steps: int = 25
     schedule: ScheduleName = "linear-quadratic"
     method: Method = "euler"
-    guidance: float = 3.0
+    guidance: float = 5.0
 
     def __post_init__(self) -> None:
         for what, value, known in (
