@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 RUNS   ?= runs
 SUITE  ?= backlot
-GENERATORS ?= oracle,still,shuffled,mismatched,degraded,noise
+GENERATORS ?= oracle,reference,reference-early,still,shuffled,mismatched,degraded,noise
 
 .PHONY: install sweep test lint format bench dashboard clean
 

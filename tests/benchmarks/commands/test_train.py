@@ -212,14 +212,14 @@ def test_compiling_without_a_compiler_is_one_line(monkeypatch: pytest.MonkeyPatc
     assert "--compile needs a C++ compiler" in done.stderr
 
 
-def test_an_autoencoder_of_other_channels_is_one_line(
+def test_an_autoencoder_of_too_few_channels_is_one_line(
     tae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = dataclasses.replace(TOY, compression=dataclasses.replace(F8T4, channels=16))
-    monkeypatch.setitem(moviegen.presets.PRESETS, "toy", lambda: few)
+    more = dataclasses.replace(TOY, compression=dataclasses.replace(F8T4, channels=CHANNELS + 1))
+    monkeypatch.setitem(moviegen.presets.PRESETS, "toy", lambda: more)
     done = train_video(tae, tmp_path)
     assert done.exit_code == 2
-    assert f"has {CHANNELS} latent channels; preset toy takes 16" in done.stderr
+    assert f"has {CHANNELS} latent channels; preset toy takes {CHANNELS + 1}" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["tae", "reader"])
