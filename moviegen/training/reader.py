@@ -6,12 +6,10 @@ Shape legend: B clips, T frames, C channels, H height, W width, F factors.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +17,10 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
-from pytorch_lightning.loggers import CSVLogger, Logger
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from eval.cache import write_atomically
 from eval.errors import UserError
 from eval.features.backlot_reader.network import CELLS, Reader
 from moviegen.training import ema
@@ -33,6 +29,7 @@ from moviegen.training.reader_augment import augmented, shifted
 from moviegen.training.reader_data import FACTORS_READ, FRAMES, LOOKS, SIZE, Clips, collides, make_clips, mirrored
 from moviegen.training.reader_export import export
 from moviegen.training.reader_figures import figures, read_clips, to_network
+from moviegen.training.run_folder import loggers, note_settings
 from moviegen.training.safe_checkpoint import SafeCheckpointIO
 from moviegen.training.step_order import StepOrder
 
@@ -271,17 +268,6 @@ class Watch(Callback):
         print("  " + "  ".join(f"{name} {value:.3f}" for name, value in each.items()), flush=True)
 
 
-def loggers(folder: Path) -> list[Logger]:
-    """CSV always, a new part for every start, so that a resumed run keeps what is there; TensorBoard if installed."""
-    part = len(list((folder / "csv").glob("part-*")))
-    found: list[Logger] = [CSVLogger(folder, name="csv", version=f"part-{part:02d}", flush_logs_every_n_steps=20)]
-    if find_spec("tensorboard") or find_spec("tensorboardX"):
-        from pytorch_lightning.loggers import TensorBoardLogger
-
-        found.append(TensorBoardLogger(folder, name="tensorboard", version=""))
-    return found
-
-
 def train_reader(
     training: ReaderTraining,
     folder: Path,
@@ -300,10 +286,10 @@ def train_reader(
     A run that finds `folder/last.safetensors` goes on from there, batch for batch. clips: where rendered clips are kept
     and found again (folder/clips where not given). minutes: of training in all, resumptions included; the run is
     exported as it stands then. stop_after: stop, without a change of schedule, after this step.
-    Raises ReaderError for settings that cannot be, or a folder of another run.
+    Raises ReaderError for settings that cannot be, RunFolderError for a folder of another run.
     """
     last = folder / "last.safetensors"
-    _note_settings(folder, training, resumes=last.exists())
+    note_settings(folder, training, resumes=last.exists())
     torch.set_flush_denormal(True)  # fading momenta and averages would slow a CPU down
     rendered = clips or folder / "clips"
     shown = _training_clips(rendered, training.clips, progress)
@@ -349,15 +335,6 @@ def _training_clips(folder: Path, count: int, progress: bool) -> Clips:
     with Progress(transient=True) as bar:
         task = bar.add_task("rendering scenes", total=count)
         return make_clips(folder, "train", count, lambda: bar.advance(task))
-
-
-def _note_settings(folder: Path, training: ReaderTraining, *, resumes: bool) -> None:
-    """Keep the settings beside the checkpoints; a run goes on only with those it began with."""
-    path = folder / "settings.json"
-    text = json.dumps(asdict(training), indent=2) + "\n"
-    if resumes and path.exists() and path.read_text() != text:
-        raise ReaderError(f"{folder} holds a run with other settings ({path}): choose another folder, or remove it")
-    write_atomically(path, text.encode())
 
 
 def main(arguments: list[str] | None = None) -> None:

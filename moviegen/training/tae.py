@@ -6,7 +6,6 @@ Shape legend: B clips, C channels, T frames, H height, W width.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import time
 from collections.abc import Mapping
@@ -18,16 +17,15 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
-from pytorch_lightning.loggers import CSVLogger, Logger
 from torch import Tensor
 
-from eval.cache import write_atomically
 from eval.errors import UserError
 from eval.weights import Header, save_weights
 from moviegen.networks.tae import PRESETS, TAE, preset
 from moviegen.training import ema
 from moviegen.training.muon import Muon, parameter_groups
 from moviegen.training.pictures import before_and_after, write_png
+from moviegen.training.run_folder import loggers, note_settings
 from moviegen.training.tae_data import (
     CLIP_FRAMES,
     TRAINING_SEEDS,
@@ -212,19 +210,6 @@ class Watch(Callback):
         write_png(picture, self.folder / "pictures" / f"step-{trainer.global_step:06d}.png")
 
 
-def loggers(folder: Path) -> list[Logger]:
-    """CSV always, a new part for every start, so that a resumed run keeps what is there; TensorBoard if installed."""
-    from importlib.util import find_spec
-
-    part = len(list((folder / "csv").glob("part-*")))
-    found: list[Logger] = [CSVLogger(folder, name="csv", version=f"part-{part:02d}", flush_logs_every_n_steps=20)]
-    if find_spec("tensorboard") or find_spec("tensorboardX"):
-        from pytorch_lightning.loggers import TensorBoardLogger
-
-        found.append(TensorBoardLogger(folder, name="tensorboard", version=""))
-    return found
-
-
 def train_tae(
     training: TAETraining,
     folder: Path,
@@ -242,7 +227,7 @@ def train_tae(
     A run that finds `folder/last.ckpt` goes on from there, batch for batch: the curve of a killed run is that of an
     unbroken one. minutes: of training in all, resumptions
     included; the run is exported as it stands then. stop_after: stop (without a change of schedule) after this step.
-    Raises ValueError for settings that cannot be, or a folder of another run.
+    Raises ValueError for settings that cannot be, RunFolderError for a folder of another run.
     """
     module, data = TAEModule(training), TAEData(training.data)
     watch = Watch(folder, minutes)
@@ -262,7 +247,7 @@ def train_tae(
         enable_model_summary=False,
     )
     last = folder / "last.ckpt"
-    _note_settings(folder, training, resumes=last.exists())
+    note_settings(folder, training, resumes=last.exists())
     if not last.exists():
         module.start(data.batches)
     trainer.fit(module, datamodule=data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
@@ -276,17 +261,6 @@ def train_tae(
     save_weights(where, halves, Header("tae", training.preset), card)
     print(f"{where}: held-out PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.4f}, {trainer.global_step} steps")
     return where
-
-
-def _note_settings(folder: Path, training: TAETraining, *, resumes: bool) -> None:
-    """Keep the settings beside the checkpoints; a run goes on only with those it began with."""
-    path = folder / "settings.json"
-    text = json.dumps(asdict(training), indent=2) + "\n"
-    if resumes and path.exists() and path.read_text() != text:
-        raise TAETrainingError(
-            f"{folder} holds a run with other settings ({path}): choose another --folder, or remove it"
-        )
-    write_atomically(path, text.encode())
 
 
 def _held_out_figures(network: TAE, data: TAEDataConfig) -> dict[str, float]:

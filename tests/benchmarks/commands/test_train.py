@@ -152,7 +152,7 @@ def test_a_killed_command_goes_on_as_if_it_had_not_been(trained: Path, tae: Path
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)])
     while not (tmp_path / "last.safetensors").exists() and process.poll() is None:
-        time.sleep(0.005)
+        time.sleep(0.005)  # there is no event to wait for: another process writes the file
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "video-toy.safetensors").exists(), "killed before its end"

@@ -150,6 +150,7 @@ def test_forward_reset_and_pickle(make: Callable[[], Any]) -> None:
     for rows in GENERATED.split(50):
         metric(rows, real=False)
     assert numbers(metric) == pytest.approx(numbers(filled(make())), abs=1e-9)
+    # How torchmetrics and data loaders send metrics between processes; the bytes are our own.
     assert numbers(pickle.loads(pickle.dumps(metric))) == numbers(metric)
     metric.reset()
     assert numbers(filled(metric, REAL, GENERATED + 1)) == pytest.approx(

@@ -106,7 +106,7 @@ def test_a_run_that_is_really_killed_goes_on(unbroken: Path, tmp_path: Path) -> 
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(Path(__file__).parent)])
     deadline = time.monotonic() + 300
     while not (tmp_path / "last.ckpt").exists() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.05)
+        time.sleep(0.05)  # there is no event to wait for: another process writes the file
     process.kill()
     process.wait()
     run(tmp_path)
