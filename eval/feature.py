@@ -33,14 +33,28 @@ class Sampling:
     short_side: int | None = None
 
 
+class Pending(Protocol):
+    """Arrays that a network shared by several clips still has to compute: it may wait for more clips to fill a batch.
+
+    `result()` computes what is left, and raises what an accumulator may raise.
+    """
+
+    def result(self) -> Arrays: ...
+
+
 class PictureAccumulator(Protocol):
     def update(self, window: Window) -> None: ...
-    def finish(self) -> Arrays: ...
+    def finish(self) -> Arrays | Pending: ...
 
 
 class SoundAccumulator(Protocol):
     def update(self, chunk: SoundChunk) -> None: ...
-    def finish(self) -> Arrays: ...
+    def finish(self) -> Arrays | Pending: ...
+
+
+def no_weights() -> str:
+    """The hash of the weights of a feature that no network computes."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +63,9 @@ class Feature:
 
     stream: whether its accumulator eats picture Windows or SoundChunks.
     start: makes a fresh accumulator for one clip.
-    encoder, weights_sha256: set when a network computes it; part of the cache key and of every row.
+    encoder: name of the network that computes it, if one does; in every row.
+    weights: gives the hash of its weights as they lie on the disk now, empty where there are none; part of the cache
+        key and of every row. Must not raise: `start` says what is missing.
     """
 
     name: str
@@ -58,7 +74,12 @@ class Feature:
     start: Callable[[ClipInfo], PictureAccumulator] | Callable[[ClipInfo], SoundAccumulator]
     sampling: Sampling = Sampling()
     encoder: str = ""
-    weights_sha256: str = ""
+    weights: Callable[[], str] = no_weights
+
+    @property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the weights behind it, empty for none."""
+        return self.weights()
 
 
 FEATURES: Registry[Feature] = Registry("feature", ("eval.features",))

@@ -12,7 +12,9 @@ from eval.feature import Arrays, NotMeasurable
 from eval.registry import Registry
 
 Direction = Literal["higher", "lower", "band"]
-Family = Literal["alignment", "temporal", "motion", "picture", "sound", "synchrony", "conformance"]
+Family = Literal[
+    "alignment", "consistency", "temporal", "motion", "picture", "aesthetics", "sound", "synchrony", "conformance"
+]
 Status = Literal["ok", "skipped", "failed", "missing"]
 
 
@@ -27,8 +29,10 @@ class MetricSpec:
     source: paper and equation, standard, or "ours" with the formula in the function's docstring.
     blind_spots: what it cannot see; shown to whoever asks what the column means.
     invariant_to: changes that must not move it (checked by the common table of tests).
-    needs_sound, needs_truth: what a clip without sound, or a case whose truth lacks one of these entries, is skipped
-        for, before any of the needed features is computed.
+    needs_sound, needs_truth, needs_prompt: what a clip without sound, or a case whose truth lacks one of these
+        entries, or without a prompt, is skipped for, before any of the needed features is computed.
+    encoders: names (eval.encoders) of further weights that the function itself uses, such as a text tower or a head
+        on another encoder's features. Where they are missing, the metric is skipped before its features are computed.
     """
 
     name: str
@@ -45,16 +49,19 @@ class MetricSpec:
     invariant_to: frozenset[Literal["fps", "size"]] = frozenset()
     needs_sound: bool = False
     needs_truth: tuple[str, ...] = ()
+    needs_prompt: bool = False
+    encoders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a metric function sees of one clip."""
+    """What a metric function sees of one clip. prompts: all different prompts of the suite, for retrieval."""
 
     info: ClipInfo
     facts: StreamFacts
     features: Mapping[str, Arrays]
     case: Case | None = None
+    prompts: tuple[str, ...] = ()
 
     def __getitem__(self, feature: str) -> Arrays:
         return self.features[feature]
@@ -71,7 +78,9 @@ class Metric:
     function: MetricFunction = field(repr=False)
 
 
-METRICS: Registry[Metric] = Registry("metric", ("eval.quality", "eval.audio", "eval.alignment"))
+METRICS: Registry[Metric] = Registry(
+    "metric", ("eval.quality", "eval.audio", "eval.alignment", "eval.consistency", "eval.aesthetics")
+)
 
 
 def metric(
@@ -90,6 +99,8 @@ def metric(
     invariant_to: frozenset[Literal["fps", "size"]] = frozenset(),
     needs_sound: bool = False,
     needs_truth: tuple[str, ...] = (),
+    needs_prompt: bool = False,
+    encoders: tuple[str, ...] = (),
 ) -> Callable[[MetricFunction], MetricFunction]:
     """Register the decorated function as a metric; the arguments are MetricSpec's."""
     spec = MetricSpec(
@@ -107,6 +118,8 @@ def metric(
         invariant_to=invariant_to,
         needs_sound=needs_sound,
         needs_truth=needs_truth,
+        needs_prompt=needs_prompt,
+        encoders=encoders,
     )
 
     def register(function: MetricFunction) -> MetricFunction:

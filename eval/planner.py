@@ -2,14 +2,16 @@
 
     metrics ──needs──▶ features ──cached?──▶ one stream through the clip ──▶ arrays ──▶ numbers
 
-Memory is bounded by one window of frames plus what the accumulators keep, whatever the clip's length.
+Memory is bounded by one window of frames plus what the accumulators keep, whatever the clip's length. Where networks
+compute features, several clips are streamed before the first of them is scored, so that their frames share batches.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
@@ -19,12 +21,14 @@ import numpy as np
 from eval.cache import FeatureCache, FeatureKey
 from eval.case import Case
 from eval.clip import ClipError, ClipInfo, ClipSource, SoundChunk, StreamFacts, Window
+from eval.encoders.local import pinned
 from eval.facts import facts_from_arrays, facts_to_arrays
 from eval.feature import (
     FEATURES,
     Arrays,
     Feature,
     NotMeasurable,
+    Pending,
     PictureAccumulator,
     Sampling,
     SoundAccumulator,
@@ -73,6 +77,7 @@ class _Job:
     feature: Feature
     arrays: Arrays | None = None
     accumulator: PictureAccumulator | SoundAccumulator | None = None
+    pending: Pending | None = None
     status: Status = "ok"
     reason: str = ""
     seconds: float = 0.0
@@ -83,7 +88,53 @@ class _Job:
         return self.status == "ok" and self.arrays is None
 
     def stop(self, status: Status, reason: str) -> None:
-        self.status, self.reason, self.accumulator = status, reason, None
+        self.status, self.reason = status, reason
+        self.accumulator = self.pending = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipToScore:
+    """A clip to be scored, and the case that it answers, if any."""
+
+    source: ClipSource
+    case: Case | None = None
+
+
+@dataclass(slots=True)
+class _Streamed:
+    """A clip that has been through the decoder; a shared network may still owe some of its features."""
+
+    asked: ClipToScore
+    jobs: Mapping[str, _Job]
+    waiting: Sequence[_Job]
+    facts: StreamFacts | None
+    broken: str
+    decodes: int
+
+
+def score_clips(
+    clips: Iterable[ClipToScore],
+    metrics: Iterable[Metric],
+    *,
+    cache: FeatureCache | None = None,
+    prompts: Sequence[str] = (),
+    ahead: int = 0,
+) -> Iterator[ClipScores]:
+    """Score clips in order, each decoded at most once, each feature computed at most once.
+
+    prompts: all different prompts of the suite, for metrics that rank them.
+    ahead: clips streamed beyond the one that is scored next, so that networks can fill their batches.
+    Every metric gets a Score. A metric that does not apply is `skipped`; a clip that breaks off makes its metrics
+    `failed`; neither raises. OSError from the cache (a full disk) does.
+    """
+    metrics, prompts = tuple(metrics), tuple(prompts)
+    line: deque[_Streamed] = deque()
+    for asked in clips:
+        line.append(_streamed(asked, metrics, cache))
+        if len(line) > ahead:
+            yield _finished(line.popleft(), metrics, cache, prompts)
+    while line:
+        yield _finished(line.popleft(), metrics, cache, prompts)
 
 
 def score_clip(
@@ -92,34 +143,45 @@ def score_clip(
     *,
     case: Case | None = None,
     cache: FeatureCache | None = None,
+    prompts: Sequence[str] = (),
 ) -> ClipScores:
-    """Score one clip with several metrics: decoded at most once, each feature computed at most once.
+    """Score one clip, as score_clips does."""
+    return next(score_clips([ClipToScore(source, case)], metrics, cache=cache, prompts=prompts))
 
-    Every metric gets a Score. A metric that does not apply is `skipped`; a clip that breaks off makes its metrics
-    `failed`; neither raises. OSError from the cache (a full disk) does.
-    """
-    metrics = tuple(metrics)
-    info = source.info
-    jobs = _plan(info, metrics, case)
+
+def _streamed(asked: ClipToScore, metrics: Sequence[Metric], cache: FeatureCache | None) -> _Streamed:
+    info = asked.source.info
+    jobs = _plan(info, metrics, asked.case)
     facts = _from_cache(info, jobs, cache)
     waiting = [job for job in jobs.values() if job.running]
     decodes = int(bool(waiting) or facts is None)
     broken = ""
     if decodes:
-        decoded = _stream(source, waiting, facts is None)
+        decoded = _stream(asked.source, waiting, facts is None)
         if isinstance(decoded, str):
             facts, broken = None, decoded
         else:
             facts = facts or decoded
-            _store(info, waiting, facts, cache)
+    return _Streamed(asked, jobs, waiting, facts, broken, decodes)
+
+
+def _finished(
+    clip: _Streamed, metrics: Sequence[Metric], cache: FeatureCache | None, prompts: tuple[str, ...]
+) -> ClipScores:
+    info, jobs = clip.asked.source.info, clip.jobs
+    for job in clip.waiting:
+        _guard(job, partial(_resolve, job))
+    if clip.decodes and clip.facts is not None:
+        _store(info, clip.waiting, clip.facts, cache)
     features = {name: job.arrays for name, job in jobs.items() if job.arrays is not None}
+    measured = None if clip.facts is None else Measured(info, clip.facts, features, clip.asked.case, prompts)
     return ClipScores(
         info=info,
-        facts=facts,
-        scores=tuple(_score(metric, info, facts or broken, jobs, features, case) for metric in metrics),
+        facts=clip.facts,
+        scores=tuple(_score(metric, info, measured or clip.broken, jobs, clip.asked.case) for metric in metrics),
         features=features,
-        decodes=decodes,
-        computed=tuple(job.feature.name for job in waiting),
+        decodes=clip.decodes,
+        computed=tuple(job.feature.name for job in clip.waiting),
     )
 
 
@@ -132,9 +194,18 @@ def _lacking(spec: MetricSpec, info: ClipInfo, case: Case | None) -> str:
     """Why the metric cannot apply, whatever the clip shows; empty where it may."""
     if spec.needs_sound and not info.has_audio:
         return "the clip has no sound"
+    if spec.needs_prompt and (case is None or not case.prompt.strip()):
+        return "the clip has no prompt"
     truth = {} if case is None or case.truth is None else case.truth
     absent = [name for name in spec.needs_truth if name not in truth]
-    return f"the case's truth has no '{absent[0]}', which cases of the Backlot suites have" if absent else ""
+    if absent:
+        return f"the case's truth has no '{absent[0]}', which cases of the Backlot suites have"
+    try:
+        for name in spec.encoders:
+            pinned(name)
+    except (NotMeasurable, OSError) as reason:
+        return str(reason)
+    return ""
 
 
 def _plan(info: ClipInfo, metrics: Sequence[Metric], case: Case | None) -> dict[str, _Job]:
@@ -234,8 +305,18 @@ def _start(job: _Job, info: ClipInfo) -> None:
 
 def _finish(job: _Job) -> None:
     assert job.accumulator is not None
-    job.arrays = job.accumulator.finish()
+    finished = job.accumulator.finish()
     job.accumulator = None
+    if isinstance(finished, Mapping):
+        job.arrays = finished
+    else:
+        job.pending = finished
+
+
+def _resolve(job: _Job) -> None:
+    assert job.pending is not None
+    job.arrays = job.pending.result()
+    job.pending = None
 
 
 def _guard(job: _Job, work: Callable[[], None]) -> None:
@@ -253,12 +334,7 @@ def _guard(job: _Job, work: Callable[[], None]) -> None:
 
 
 def _score(
-    metric: Metric,
-    info: ClipInfo,
-    facts: StreamFacts | str,
-    jobs: Mapping[str, _Job],
-    features: Mapping[str, Arrays],
-    case: Case | None,
+    metric: Metric, info: ClipInfo, measured: Measured | str, jobs: Mapping[str, _Job], case: Case | None
 ) -> Score:
     spec = metric.spec
     if lacking := _lacking(spec, info, case):
@@ -266,16 +342,22 @@ def _score(
     used = [jobs[name] for name in spec.needs]
     broken = next((job for job in used if job.arrays is None), None)
     seconds = sum(job.seconds / job.users for job in used)
-    encoder = "+".join(job.feature.encoder for job in used if job.feature.encoder)
-    weights = "+".join(job.feature.weights_sha256 for job in used if job.feature.weights_sha256)
+    encoder, weights = _encoders(spec, [job.feature for job in used])
     if broken is not None:
         return Score(spec.name, spec.version, None, broken.status, broken.reason, encoder, weights, seconds)
-    if isinstance(facts, str):
-        return Score(spec.name, spec.version, None, "failed", facts, encoder, weights)
+    if isinstance(measured, str):
+        return Score(spec.name, spec.version, None, "failed", measured, encoder, weights)
     begun = time.perf_counter()
-    value, status, reason = _value(metric, Measured(info, facts, features, case))
+    value, status, reason = _value(metric, measured)
     seconds += time.perf_counter() - begun
     return Score(spec.name, spec.version, value, status, reason, encoder, weights, seconds)
+
+
+def _encoders(spec: MetricSpec, features: Sequence[Feature]) -> tuple[str, str]:
+    """Names and hashes of the networks behind a metric, each once."""
+    used = {feature.encoder: feature.weights_sha256 for feature in features if feature.encoder}
+    used |= {name: pinned(name).sha256 for name in spec.encoders if name not in used}
+    return "+".join(used), "+".join(filter(None, used.values()))
 
 
 def _value(metric: Metric, measured: Measured) -> tuple[float | None, Status, str]:

@@ -70,6 +70,6 @@ FEATURES.add(
         BacklotReading,
         Sampling(fps=FPS, short_side=SIZE),
         encoder=ENCODER,
-        weights_sha256=weights_sha256(),
+        weights=weights_sha256,
     ),
 )

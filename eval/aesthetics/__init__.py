@@ -1,0 +1,1 @@
+"""How a clip looks to networks trained on people's ratings."""
