@@ -58,6 +58,7 @@ class Score:
 class ClipScores:
     """Everything that scoring one clip gave.
 
+    features: arrays by feature; unmeasured: why there are none, for each other feature that was wanted.
     decodes: how often the clip was decoded (0 when every feature was cached, else 1).
     computed: names of the features computed now rather than read from the cache.
     """
@@ -66,6 +67,7 @@ class ClipScores:
     facts: StreamFacts | None
     scores: tuple[Score, ...]
     features: Mapping[str, Arrays] = field(repr=False, default_factory=dict)
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
     decodes: int = 0
     computed: tuple[str, ...] = ()
 
@@ -118,11 +120,13 @@ def score_clips(
     *,
     cache: FeatureCache | None = None,
     prompts: Sequence[str] = (),
+    also: Sequence[str] = (),
     ahead: int = 0,
 ) -> Iterator[ClipScores]:
     """Score clips in order, each decoded at most once, each feature computed at most once.
 
     prompts: all different prompts of the suite, for metrics that rank them.
+    also: names of features to compute beyond those that the metrics need: for measures of whole sets of clips.
     ahead: clips streamed beyond the one that is scored next, so that networks can fill their batches.
     Every metric gets a Score. A metric that does not apply is `skipped`; a clip that breaks off makes its metrics
     `failed`; neither raises. OSError from the cache (a full disk) does.
@@ -130,7 +134,7 @@ def score_clips(
     metrics, prompts = tuple(metrics), tuple(prompts)
     line: deque[_Streamed] = deque()
     for asked in clips:
-        line.append(_streamed(asked, metrics, cache))
+        line.append(_streamed(asked, metrics, also, cache))
         if len(line) > ahead:
             yield _finished(line.popleft(), metrics, cache, prompts)
     while line:
@@ -144,14 +148,17 @@ def score_clip(
     case: Case | None = None,
     cache: FeatureCache | None = None,
     prompts: Sequence[str] = (),
+    also: Sequence[str] = (),
 ) -> ClipScores:
     """Score one clip, as score_clips does."""
-    return next(score_clips([ClipToScore(source, case)], metrics, cache=cache, prompts=prompts))
+    return next(score_clips([ClipToScore(source, case)], metrics, cache=cache, prompts=prompts, also=also))
 
 
-def _streamed(asked: ClipToScore, metrics: Sequence[Metric], cache: FeatureCache | None) -> _Streamed:
+def _streamed(
+    asked: ClipToScore, metrics: Sequence[Metric], also: Sequence[str], cache: FeatureCache | None
+) -> _Streamed:
     info = asked.source.info
-    jobs = _plan(info, metrics, asked.case)
+    jobs = _plan(info, metrics, also, asked.case)
     facts = _from_cache(info, jobs, cache)
     waiting = [job for job in jobs.values() if job.running]
     decodes = int(bool(waiting) or facts is None)
@@ -180,6 +187,7 @@ def _finished(
         facts=clip.facts,
         scores=tuple(_score(metric, info, measured or clip.broken, jobs, clip.asked.case) for metric in metrics),
         features=features,
+        unmeasured={name: job.reason for name, job in jobs.items() if job.arrays is None},
         decodes=clip.decodes,
         computed=tuple(job.feature.name for job in clip.waiting),
     )
@@ -208,7 +216,7 @@ def _lacking(spec: MetricSpec, info: ClipInfo, case: Case | None) -> str:
     return ""
 
 
-def _plan(info: ClipInfo, metrics: Sequence[Metric], case: Case | None) -> dict[str, _Job]:
+def _plan(info: ClipInfo, metrics: Sequence[Metric], also: Sequence[str], case: Case | None) -> dict[str, _Job]:
     jobs: dict[str, _Job] = {}
     for metric in metrics:
         if _lacking(metric.spec, info, case):
@@ -218,6 +226,8 @@ def _plan(info: ClipInfo, metrics: Sequence[Metric], case: Case | None) -> dict[
                 jobs[name].users += 1
             else:
                 jobs[name] = _Job(FEATURES.get(name))
+    for name in also:
+        jobs.setdefault(name, _Job(FEATURES.get(name)))
     for job in jobs.values():
         if job.feature.stream == "sound" and not info.has_audio:
             job.stop("skipped", "the clip has no sound")

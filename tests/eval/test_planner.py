@@ -149,6 +149,22 @@ def test_everything_cached_means_no_decode_and_one_more_metric_costs_only_itself
     assert (more.decodes, more.computed) == (1, ("t_slow",))
 
 
+def test_features_may_be_wanted_without_a_metric(started: list[int], tmp_path: Path) -> None:
+    metrics, cache = [make_metric("one", ("t_brightness",))], FeatureCache(tmp_path)
+    result = score_clip(
+        MemorySource(make_clip(sound=False)),
+        metrics,
+        cache=cache,
+        also=("t_brightness", "t_slow", "t_refusing", "t_loudest"),
+    )
+    assert [score.metric for score in result.scores] == ["one"]
+    assert set(result.features) == {"t_brightness", "t_slow"}
+    assert result.unmeasured == {"t_refusing": "too short for this", "t_loudest": "the clip has no sound"}
+    assert result.decodes == 1
+    again = score_clip(MemorySource(make_clip(sound=False)), [], cache=cache, also=("t_slow",))
+    assert (again.decodes, again.computed, set(again.features)) == (0, (), {"t_slow"})
+
+
 def test_a_damaged_cache_file_is_computed_again(started: list[int], tmp_path: Path) -> None:
     cache, clip = FeatureCache(tmp_path), make_clip()
     metric = make_metric("one", ("t_brightness",))
