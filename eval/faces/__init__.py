@@ -1,0 +1,1 @@
+"""Faces: packs of networks that find and describe them, and tracks of one face over time."""
