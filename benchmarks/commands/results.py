@@ -47,12 +47,13 @@ def leaderboard(
             return
         for target, text in ((csv, board.to_csv), (html, board.to_html)):
             if target is not None:
-                _write(target, text())
+                write_text(target, text())
         if csv is None and html is None:
             render_table(board, out())
 
 
-def _write(target: Path, text: str) -> None:
+def write_text(target: Path, text: str) -> None:
+    """Write a document, or print it where the target is `-`. Raises StoreError for a folder."""
     from benchmarks.store import StoreError
     from eval.cache import write_atomically
 
