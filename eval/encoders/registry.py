@@ -86,6 +86,15 @@ def _of_transformers(name: str, model_type: str, architecture: str, purpose: str
     )
 
 
+def _saved_again(file: str, place: str, part: str = "") -> str:
+    """How a published pickle becomes safetensors: one line for a shell. part: where in it the tensors lie."""
+    return (
+        f"fetch {file} from {place}, and run "
+        f"python -c \"import torch, safetensors.torch as s; t = torch.load('{file}', 'cpu', weights_only=True){part}; "
+        "s.save_file({k.removeprefix('module.'): v.clone().contiguous() for k, v in t.items()}, 'model.safetensors')\""
+    )
+
+
 def _encoders() -> Iterator[Encoder]:
     yield _of_transformers(
         "clip-vit-b-32", "clip", "CLIP ViT-B/32", "background consistency, style, CLIPScore of frames", text=True
@@ -101,12 +110,18 @@ def _encoders() -> Iterator[Encoder]:
     yield _of_transformers("clap", "clap", "LAION CLAP, sound at 48 kHz", "sound-text consistency", text=True)
     yield Encoder(
         name="viclip-l",
-        version=1,
+        version=2,
         purpose="overall consistency and temporal style, as in VBench",
         architecture="ViCLIP-L, trained on InternVid",
         format="safetensors",
-        files=(WeightFile("model.safetensors"),),
-        by_hand="the tensors of VBench's ViCLIP, saved as one safetensors file",
+        files=(WeightFile("model.safetensors"), WeightFile("tokenizer.json")),
+        by_hand=_saved_again("ViClip-InternVid-10M-FLT.pth", "OpenGVLab/ViCLIP", "['model']")
+        + "; tokenizer.json is that of clip-vit-l-14",
+        licence=Licence(
+            "mit",
+            commercial=True,
+            note="so says the card of OpenGVLab/ViCLIP, which asks for a promise not to harm people with it",
+        ),
     )
     yield Encoder(
         name="musiq-spaq",
@@ -115,7 +130,13 @@ def _encoders() -> Iterator[Encoder]:
         architecture="MUSIQ, trained on SPAQ",
         format="safetensors",
         files=(WeightFile("model.safetensors"),),
-        by_hand="the tensors of VBench's MUSIQ, saved as one safetensors file",
+        by_hand=_saved_again("musiq_spaq_ckpt-358bb6af.pth", "chaofengc/IQA-PyTorch-Weights"),
+        licence=Licence(
+            "cc-by-nc-sa-4.0",
+            commercial=False,
+            note="so says the card of chaofengc/IQA-PyTorch-Weights; Google's checkpoint, from which they were "
+            "converted, has none of its own beside code under Apache-2.0",
+        ),
     )
     yield Encoder(
         name="laion-aesthetic",
@@ -124,7 +145,10 @@ def _encoders() -> Iterator[Encoder]:
         architecture="linear head on 768 numbers",
         format="safetensors",
         files=(WeightFile("model.safetensors"),),
-        by_hand="the tensors of LAION's linear head for ViT-L/14, saved as one safetensors file",
+        by_hand=_saved_again("sa_0_4_vit_l_14_linear.pth", "github.com/LAION-AI/aesthetic-predictor"),
+        licence=Licence(
+            "mit", commercial=True, note="the LICENSE of LAION-AI/aesthetic-predictor, where the file lies"
+        ),
     )
     yield Encoder(
         name="i3d-k400",

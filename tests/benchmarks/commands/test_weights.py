@@ -15,7 +15,8 @@ from benchmarks.cli import app
 from eval.encoders.registry import ENCODERS, Licence
 
 NAME = "musiq-spaq"
-CONSENT = ("--accept-licence", "unrecorded")
+CONSENT = ("--accept-licence", ENCODERS.get(NAME).licence.name)
+UNRECORDED = ("--accept-licence", "unrecorded")
 
 
 @pytest.fixture
@@ -95,10 +96,10 @@ def test_the_table_names_every_encoder_and_flags_licences(folder: Path) -> None:
         (("verify", "clipp"), "did you mean 'clap'"),
         (("list", "i3d"), "did you mean 'i3d-k400'"),
         (("pull", "buffalo_l"), "--accept-licence non-commercial"),
-        (("pull", "i3d-k400", *CONSENT), "--trust-code"),
-        (("pull", "clap", *CONSENT), "is not recorded here: give --from"),
-        (("pull", "clap", *CONSENT, "--from", "http://127.0.0.1:9"), "not reached"),
-        (("pull", "clap", *CONSENT, "--from", "/no/such"), "there is no such folder"),
+        (("pull", "i3d-k400", *UNRECORDED), "--trust-code"),
+        (("pull", "clap", *UNRECORDED), "is not recorded here: give --from"),
+        (("pull", "clap", *UNRECORDED, "--from", "http://127.0.0.1:9"), "not reached"),
+        (("pull", "clap", *UNRECORDED, "--from", "/no/such"), "there is no such folder"),
     ],
 )
 def test_a_mistake_is_one_line_and_two(folder: Path, words: tuple[str, ...], says: str) -> None:
