@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from benchmarks.suite import Suite
+from eval.distribution.spec import SetFamily, SetMetricSpec
 from eval.errors import UserError
 from eval.hashing import json_sha256
 from eval.metric import Direction, Family, MetricSpec
@@ -40,6 +41,27 @@ class MetricFacts(_Strict):
 
     @classmethod
     def of(cls, spec: MetricSpec) -> MetricFacts:
+        return cls(**{name: getattr(spec, name) for name in cls.model_fields})
+
+
+class SetMetricFacts(_Strict):
+    """The same of a set metric."""
+
+    name: str
+    version: int
+    family: SetFamily
+    unit: str
+    low: float
+    high: float
+    direction: Direction
+    feature: str
+    encoder: str
+    source: str = ""
+    summary: str = ""
+    blind_spots: str = ""
+
+    @classmethod
+    def of(cls, spec: SetMetricSpec) -> SetMetricFacts:
         return cls(**{name: getattr(spec, name) for name in cls.model_fields})
 
 
@@ -82,6 +104,9 @@ class Manifest(_Strict):
     suite: dict[str, Any]
     """The whole suite, `Suite.model_dump(mode="json")`; its canonical hash is suite_hash."""
     metrics: tuple[MetricFacts, ...] = Field(min_length=1)
+    set_metrics: tuple[SetMetricFacts, ...] = ()
+    real_folder: str = ""
+    """Where the suite's real clips lie, if they are a folder's; their hash is the suite's."""
     generators: tuple[GeneratorFacts, ...]
     code: CodeFacts
     environment: EnvironmentFacts

@@ -1,8 +1,9 @@
 """The store: a run is a folder of Parquet, read with DuckDB.
 
-    runs/<run id>/  manifest.json   clips/<sha256>.<ext>   shards/000001/{rows,clips}.parquet   lock
+    runs/<run id>/  manifest.json   clips/<sha256>.<ext>   shards/000001/{rows,clips}.parquet   sets.parquet   lock
 
-A shard holds whole units, rows and clip records together. Writing is RunWriter's, in writer.py.
+A shard holds whole units, rows and clip records together; sets.parquet holds the rows about all clips of a generator.
+Writing is RunWriter's, in writer.py.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import pyarrow as pa
 from benchmarks.clip_store import CLIP_NAME, CLIPS
 from benchmarks.manifest import RUN_ID, Manifest, StoreError, read_manifest
 from benchmarks.records import CLIP_SCHEMA, ROW_SCHEMA, Unit, UnitResult
+from benchmarks.set_rows import FILE as SETS
+from benchmarks.set_rows import SetRow, read_set_rows
 from benchmarks.shards import query
 from benchmarks.writer import MetricKey, RunWriter, UnitState
 from eval.metric import Status
@@ -70,6 +73,10 @@ class Run:
         filters = {"generator": generator, "case": case, "seed": seed, "status": status}
         return self._select("clips", CLIP_SCHEMA, ("generator", "case", "seed"), filters, limit, offset)
 
+    def set_rows(self) -> list[SetRow]:
+        """Rows about whole sets of clips; none where none were measured yet."""
+        return read_set_rows(self.folder)
+
     def row_table(self, columns: Sequence[str]) -> pa.Table:
         """Some columns of all rows as Arrow, in no particular order: for arithmetic over whole runs."""
         schema = pa.schema([ROW_SCHEMA.field(name) for name in columns])
@@ -83,11 +90,12 @@ class Run:
         return path if path == self.folder.resolve() / CLIPS / file and path.is_file() else None
 
     @property
-    def stamp(self) -> tuple[int, int]:
-        """Changes whenever the run does (shards, manifest): a key for caches."""
-        shards = self.folder / "shards"
+    def stamp(self) -> tuple[int, int, int]:
+        """Changes whenever the run does (shards, set rows, manifest): a key for caches."""
+        shards, sets = self.folder / "shards", self.folder / SETS
         changed = shards.stat().st_mtime_ns if shards.is_dir() else 0
-        return changed, (self.folder / "manifest.json").stat().st_mtime_ns
+        measured = sets.stat().st_mtime_ns if sets.is_file() else 0
+        return changed, measured, (self.folder / "manifest.json").stat().st_mtime_ns
 
     def _select(
         self,

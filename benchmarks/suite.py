@@ -15,14 +15,17 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
 from eval.cache import write_atomically
 from eval.case import Asked, Case, Task
+from eval.distribution.spec import SET_METRICS
 from eval.errors import UserError
 from eval.hashing import json_sha256
 from eval.metric import METRICS, Family
@@ -61,6 +64,15 @@ def _family(name: str, info: ValidationInfo) -> str:
     raise ValueError(f"unknown family {name!r}: {hint}")
 
 
+def _set_metric(name: str, info: ValidationInfo) -> str:
+    if not _stored(info):
+        try:
+            SET_METRICS.get(name)
+        except UnknownName as error:
+            raise ValueError(str(error)) from error
+    return name
+
+
 def _family_weight(weight: float, info: ValidationInfo) -> float:
     if weight < 0 and not _stored(info):
         raise ValueError(f"a weight is 0 or more, not {weight:g}")
@@ -88,6 +100,7 @@ FamilyWeights = dict[
     Annotated[str, AfterValidator(_family)],
     Annotated[float, AfterValidator(_family_weight)],
 ]
+SetMetricName = Annotated[str, AfterValidator(_set_metric)]
 Seeds = Annotated[tuple[Annotated[int, AfterValidator(_seed)], ...], AfterValidator(_once)]
 
 
@@ -196,8 +209,17 @@ class ReferenceModel(_Strict):
     quantiles: dict[str, Quantiles]
 
 
+class RealModel(_Strict):
+    """The real clips that set metrics compare with: the Backlot's shipped set, or a folder given with --real."""
+
+    source: Literal["backlot", "folder"]
+    clips: int = Field(ge=1)
+    clips_sha256: str
+    """Of a folder: SHA-256 of the sorted SHA-256s of its clips. Of the shipped set: of its numbers."""
+
+
 class Suite(_Strict):
-    """A whole suite. `sha256` covers everything that can change a score, reference quantiles included."""
+    """A whole suite. `sha256` covers what can change a score, reference quantiles and real clips included."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     version: int = Field(ge=1)
@@ -211,11 +233,26 @@ class Suite(_Strict):
     metrics: tuple[MetricModel, ...] = Field(min_length=1)
     cases: tuple[CaseModel, ...] = ()
     reference: ReferenceModel | None = None
+    set_metrics: tuple[SetMetricName, ...] = ()
+    """Measures of all clips of a generator together: shown with their intervals, and never part of the totals. Those
+    are means over cases, compared case by case, and a number about a set is a number about no case."""
+    real: RealModel | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Suites without set metrics keep the hash that they had before there were any."""
+        content: dict[str, Any] = handler(self)
+        return {name: value for name, value in content.items() if name not in {"set_metrics", "real"} or value}
 
     @model_validator(mode="after")
     def _unique(self) -> Suite:
-        for what, names in (("case id", [c.id for c in self.cases]), ("metric", [m.name for m in self.metrics])):
-            if twice := _twice(names):
+        names = {
+            "case id": [case.id for case in self.cases],
+            "metric": [metric.name for metric in self.metrics],
+            "set metric": self.set_metrics,
+        }
+        for what, given in names.items():
+            if twice := _twice(given):
                 raise ValueError(f"{what} given twice: {', '.join(twice)}")
         return self
 
@@ -260,6 +297,20 @@ def write_suite(suite: Suite, path: Path) -> None:
     _write_yaml({"name": suite.name, "version": suite.version, **content}, path)
     if suite.reference is not None:
         write_reference(suite.reference, path)
+
+
+def with_real(suite: Suite, real: RealModel, more: Iterable[str] = ()) -> Suite:
+    """The suite with other real clips and further set metrics. Its hash changes with them.
+
+    Raises SuiteError where it then has no set metric at all, and UnknownName.
+    """
+    wanted = tuple(dict.fromkeys([*suite.set_metrics, *(SET_METRICS.get(name).spec.name for name in more)]))
+    if not wanted:
+        raise SuiteError(
+            f"suite {suite.name!r} has no set metrics to compare with real clips: name some, as in --set-metric fvd "
+            "(moviegen metrics lists them)"
+        )
+    return suite.model_copy(update={"real": real, "set_metrics": wanted})
 
 
 def write_reference(reference: ReferenceModel, path: Path) -> Path:

@@ -11,7 +11,7 @@ import streamlit as st
 from benchmarks.leaderboard import Board, build_board
 from benchmarks.store import Run, list_runs, open_run
 
-Stamp = tuple[int, int]
+Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
