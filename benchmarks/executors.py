@@ -34,12 +34,14 @@ class Job(Generic[Item, Result]):
 
     prepare: called once per worker with `setup` before its first item.
     lost: the result for an item whose worker died twice.
+    stream: what the serial executor does with all items instead, where several at a time share work.
     """
 
     work: Callable[[Item], Result]
     prepare: Callable[[Any], None]
     setup: Any
     lost: Callable[[Item], Result]
+    stream: Callable[[Iterable[Item]], Iterator[Result]] | None = None
 
 
 def execute(
@@ -56,8 +58,7 @@ def execute(
 
 def _serial(job: Job[Item, Result], items: Iterable[Item]) -> Iterator[Result]:
     job.prepare(job.setup)
-    for item in items:
-        yield job.work(item)
+    yield from map(job.work, items) if job.stream is None else job.stream(items)
 
 
 def _pool(job: Job[Item, Result], workers: int) -> ProcessPoolExecutor:

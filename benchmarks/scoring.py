@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from benchmarks.executors import ExecutorName, Job, execute
+from benchmarks.in_flight import clips_ahead, usual_executor
 from eval.cache import FeatureCache
-from eval.case import Asked, Case
+from eval.case import Asked, Case, different_prompts
 from eval.clip import ClipError, ClipInfo
 from eval.findings import Finding, findings
 from eval.hashing import file_sha256
-from eval.metric import METRICS
-from eval.planner import Score, score_clip, unreadable
+from eval.metric import METRICS, Metric
+from eval.planner import ClipScorer, ClipScores, ClipToScore, Score, unreadable
 from eval.video import open_clip
 
 
@@ -41,11 +43,15 @@ class Setup:
 
 
 def score_paths(
-    paths: Sequence[Path], setup: Setup, executor: ExecutorName = "processes", workers: int | None = None
+    paths: Sequence[Path], setup: Setup, executor: ExecutorName | None = None, workers: int | None = None
 ) -> Iterator[ScoredClip]:
-    """Score each path, in any order. A clip that cannot be read is a ScoredClip with its reason, never an exception."""
-    job = Job(_score_here, _prepare, setup, partial(_lost, setup))
-    return execute("serial" if len(paths) == 1 else executor, job, paths, workers)
+    """Score each path, in any order. A clip that cannot be read is a ScoredClip with its reason, never an exception.
+
+    executor: None: this process for a single clip, or for networks on a GPU; else several. Raises DeviceError.
+    """
+    job = Job(_score_here, _prepare, setup, partial(_lost, setup), _score_all_here)
+    usual: ExecutorName = "serial" if len(paths) == 1 else usual_executor(_metrics(setup))
+    return execute(executor or usual, job, paths, workers)
 
 
 # One per process, like the sweep's workers: pools start a process once and then send it bare paths.
@@ -63,24 +69,49 @@ def _score_here(path: Path) -> ScoredClip:
     return score_path(path, _SETUP[0])
 
 
+def _score_all_here(paths: Iterable[Path]) -> Iterator[ScoredClip]:
+    return score_in_turn(paths, _SETUP[0])
+
+
 def score_path(path: Path, setup: Setup) -> ScoredClip:
     """Score one clip."""
-    metrics = [METRICS.get(name) for name in setup.metrics]
-    try:
-        source = open_clip(path)
-    except ClipError as error:
-        return _unread(path, setup, str(error))
-    case = Case(id=path.stem, prompt=setup.prompts.get(path, ""), asked=setup.asked)
+    return next(score_in_turn([path], setup))
+
+
+def score_in_turn(paths: Iterable[Path], setup: Setup) -> Iterator[ScoredClip]:
+    """Score each path in this process; clips are in flight together where networks gain by it."""
+    metrics = _metrics(setup)
     cache = None if setup.cache_folder is None else FeatureCache(setup.cache_folder)
-    scored = score_clip(source, metrics, case=case, cache=cache)
+    prompts = different_prompts(setup.prompts.values())
+    scorer = ClipScorer(metrics, cache=cache, prompts=prompts, ahead=clips_ahead(metrics))
+    line: deque[Path] = deque()
+    for path in paths:
+        try:
+            source = open_clip(path)
+        except ClipError as error:
+            yield _unread(path, setup, str(error))
+            continue
+        line.append(path)
+        case = Case(id=path.stem, prompt=setup.prompts.get(path, ""), asked=setup.asked)
+        if scored := scorer.add(ClipToScore(source, case)):
+            yield _scored(line.popleft(), setup, scored)
+    for scored in scorer.finish():
+        yield _scored(line.popleft(), setup, scored)
+
+
+def _scored(path: Path, setup: Setup, scored: ClipScores) -> ScoredClip:
     if scored.facts is None:
         return _unread(path, setup, next(score.reason for score in scored.scores if score.status == "failed"))
     found = findings(scored.info, scored.facts, scored.scores)
     return ScoredClip(path, scored.info.sha256, scored.info, scored.scores, found)
 
 
+def _metrics(setup: Setup) -> tuple[Metric, ...]:
+    return tuple(METRICS.get(name) for name in setup.metrics)
+
+
 def _unread(path: Path, setup: Setup, reason: str) -> ScoredClip:
-    scores = unreadable([METRICS.get(name) for name in setup.metrics], reason)
+    scores = unreadable(_metrics(setup), reason)
     sha256 = file_sha256(path) if path.is_file() else ""
     return ScoredClip(path, sha256, None, scores, (Finding("failed", reason),), reason)
 

@@ -18,12 +18,13 @@ from benchmarks.calibrate import suite_metrics
 from benchmarks.executors import ExecutorName, Job, execute
 from benchmarks.generator import KINDS, GeneratorError, GeneratorSpec
 from benchmarks.generators.folder import folder_cases
+from benchmarks.in_flight import usual_executor
 from benchmarks.manifest import RUN_ID, GeneratorFacts, Manifest, MetricFacts
 from benchmarks.provenance import code_facts, environment_facts
 from benchmarks.records import Unit, UnitResult
 from benchmarks.store import Run, RunWriter, StoreError
 from benchmarks.suite import CaseModel, Suite
-from benchmarks.unit import Setup, Task, lost, out_of_space, prepare, work
+from benchmarks.unit import Setup, Task, lost, out_of_space, prepare, work, work_through
 from eval.case import Case
 from eval.metric import METRICS, Status
 
@@ -67,9 +68,12 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, as opposed to what: none of these can change a number."""
+    """How to run, as opposed to what: none of these can change a number, but for the rounding of networks on a GPU.
 
-    executor: ExecutorName = "processes"
+    executor: None: processes, or this one for networks on a GPU.
+    """
+
+    executor: ExecutorName | None = None
     workers: int | None = None
     cache: Path | None = None
     reuse: Run | None = None
@@ -165,8 +169,9 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
         tasks = _tasks(setup, finished, _reusable(options.reuse, specs, cases))
         summary = Summary(manifest.run, folder, manifest.planned_units, resumed=len(finished))
         report(Progress(len(finished), manifest.planned_units))
-        job = Job(work, prepare, setup, partial(lost, setup))
-        _drain(execute(options.executor, job, tasks, options.workers), writer, summary, options.flush_units, report)
+        job = Job(work, prepare, setup, partial(lost, setup), work_through)
+        executor = options.executor or usual_executor(METRICS.get(name) for name in setup.metrics)
+        _drain(execute(executor, job, tasks, options.workers), writer, summary, options.flush_units, report)
         writer.update_manifest(manifest.model_copy(update={"status": "complete"}))
         writer.compact()
     summary.seconds = time.perf_counter() - begun

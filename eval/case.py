@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -38,3 +38,8 @@ class Case:
     references: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     truth: Mapping[str, Any] | None = None
+
+
+def different_prompts(prompts: Iterable[str]) -> tuple[str, ...]:
+    """Each prompt once, in order of first appearance, without the empty ones."""
+    return tuple(dict.fromkeys(prompt for prompt in prompts if prompt.strip()))

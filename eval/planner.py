@@ -114,6 +114,43 @@ class _Streamed:
     decodes: int
 
 
+class ClipScorer:
+    """Scores clips as they are brought, each decoded at most once, each feature computed at most once.
+
+    prompts: all different prompts of the suite, for metrics that rank them.
+    also: names of features to compute beyond those that the metrics need: for measures of whole sets of clips.
+    ahead: clips streamed beyond the one that is scored next, so that networks can fill their batches.
+    Every metric gets a Score. A metric that does not apply is `skipped`; a clip that breaks off makes its metrics
+    `failed`; neither raises. OSError from the cache (a full disk) does.
+    """
+
+    def __init__(
+        self,
+        metrics: Iterable[Metric],
+        *,
+        cache: FeatureCache | None = None,
+        prompts: Sequence[str] = (),
+        also: Sequence[str] = (),
+        ahead: int = 0,
+    ) -> None:
+        self._metrics, self._cache, self._prompts, self._also = tuple(metrics), cache, tuple(prompts), tuple(also)
+        self._ahead = ahead
+        self._line: deque[_Streamed] = deque()
+
+    def add(self, asked: ClipToScore) -> ClipScores | None:
+        """Stream one more clip, whose file is not needed afterwards; the scores of the `ahead`th before it, if any."""
+        self._line.append(_streamed(asked, self._metrics, self._also, self._cache))
+        return self._next() if len(self._line) > self._ahead else None
+
+    def finish(self) -> Iterator[ClipScores]:
+        """The scores of the clips that are left, in order."""
+        while self._line:
+            yield self._next()
+
+    def _next(self) -> ClipScores:
+        return _finished(self._line.popleft(), self._metrics, self._cache, self._prompts)
+
+
 def score_clips(
     clips: Iterable[ClipToScore],
     metrics: Iterable[Metric],
@@ -123,22 +160,12 @@ def score_clips(
     also: Sequence[str] = (),
     ahead: int = 0,
 ) -> Iterator[ClipScores]:
-    """Score clips in order, each decoded at most once, each feature computed at most once.
-
-    prompts: all different prompts of the suite, for metrics that rank them.
-    also: names of features to compute beyond those that the metrics need: for measures of whole sets of clips.
-    ahead: clips streamed beyond the one that is scored next, so that networks can fill their batches.
-    Every metric gets a Score. A metric that does not apply is `skipped`; a clip that breaks off makes its metrics
-    `failed`; neither raises. OSError from the cache (a full disk) does.
-    """
-    metrics, prompts = tuple(metrics), tuple(prompts)
-    line: deque[_Streamed] = deque()
+    """Score clips in order, as ClipScorer does."""
+    scorer = ClipScorer(metrics, cache=cache, prompts=prompts, also=also, ahead=ahead)
     for asked in clips:
-        line.append(_streamed(asked, metrics, also, cache))
-        if len(line) > ahead:
-            yield _finished(line.popleft(), metrics, cache, prompts)
-    while line:
-        yield _finished(line.popleft(), metrics, cache, prompts)
+        if scored := scorer.add(asked):
+            yield scored
+    yield from scorer.finish()
 
 
 def score_clip(

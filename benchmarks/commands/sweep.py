@@ -29,7 +29,9 @@ def sweep(
         bool, typer.Option("--retry-failed", help="with --resume: try clips again that failed or were missing")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first so many cases")] = None,
-    executor: Annotated[str, typer.Option(help="serial, processes or ray")] = "processes",
+    executor: Annotated[
+        str | None, typer.Option(help="serial, processes or ray; default: processes, or serial for networks on a GPU")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="processes to use; default: one per core")] = None,
     cache: Annotated[Path | None, typer.Option(help="feature cache; default: .cache in the runs folder")] = None,
 ) -> None:
@@ -38,7 +40,7 @@ def sweep(
         from benchmarks.store import StoreError, open_run
         from benchmarks.sweep import Options
 
-        if executor not in {"serial", "processes", "ray"}:
+        if executor not in {None, "serial", "processes", "ray"}:
             raise StoreError(f"unknown executor {executor!r}: serial, processes or ray")
         options = Options(
             executor=executor,  # type: ignore[arg-type]  # checked above
