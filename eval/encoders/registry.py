@@ -35,6 +35,12 @@ class Licence:
 
 
 UNRECORDED = Licence("unrecorded", commercial=False, note="nobody recorded it here: read it where you get the weights")
+OPENAI_CLIP = Licence(
+    "mit",
+    commercial=False,
+    note="the LICENSE of openai/CLIP, which does not say whether it covers the weights; their card calls every "
+    "deployed use out of scope",
+)
 INSIGHTFACE = Licence(
     "non-commercial", commercial=False, note="insightface's packs are for research only, unlike its code"
 )
@@ -72,7 +78,16 @@ class Encoder:
         return next((file.sha256 for file in self.files if file.name == name), None)
 
 
-def _of_transformers(name: str, model_type: str, architecture: str, purpose: str, *, text: bool = False) -> Encoder:
+def _of_transformers(
+    name: str,
+    model_type: str,
+    architecture: str,
+    purpose: str,
+    *,
+    text: bool = False,
+    hub: str,
+    licence: Licence = UNRECORDED,
+) -> Encoder:
     files = ("config.json", "model.safetensors", *(("tokenizer.json",) if text else ()))
     return Encoder(
         name=name,
@@ -83,6 +98,8 @@ def _of_transformers(name: str, model_type: str, architecture: str, purpose: str
         files=tuple(map(WeightFile, files)),
         by_hand="a folder or a hub repository that transformers loads, with its weights as safetensors",
         model_type=model_type,
+        licence=licence,
+        source=f"hub:{hub}",
     )
 
 
@@ -97,17 +114,72 @@ def _saved_again(file: str, place: str, part: str = "") -> str:
 
 def _encoders() -> Iterator[Encoder]:
     yield _of_transformers(
-        "clip-vit-b-32", "clip", "CLIP ViT-B/32", "background consistency, style, CLIPScore of frames", text=True
+        "clip-vit-b-32",
+        "clip",
+        "CLIP ViT-B/32",
+        "background consistency, style, CLIPScore of frames",
+        text=True,
+        hub="openai/clip-vit-base-patch32",
+        licence=OPENAI_CLIP,
     )
     yield _of_transformers(
-        "clip-vit-l-14", "clip", "CLIP ViT-L/14", "aesthetic quality (under laion-aesthetic)", text=True
+        "clip-vit-l-14",
+        "clip",
+        "CLIP ViT-L/14",
+        "aesthetic quality (under laion-aesthetic)",
+        text=True,
+        hub="openai/clip-vit-large-patch14",
+        licence=OPENAI_CLIP,
     )
-    yield _of_transformers("dino-vit-b-16", "vit", "DINO ViT-B/16", "subject consistency")
-    yield _of_transformers("dinov2-vit-b-14", "dinov2", "DINOv2 ViT-B/14", "consistency, distances between sets")
-    yield _of_transformers("videomae-vit-b", "videomae", "VideoMAE ViT-B", "Fréchet video distance, diversity")
-    yield _of_transformers("vjepa2-vit-l", "vjepa2", "V-JEPA 2 ViT-L", "distances between sets of clips, diversity")
-    yield _of_transformers("xclip-b-32", "xclip", "X-CLIP B/32", "video-text consistency", text=True)
-    yield _of_transformers("clap", "clap", "LAION CLAP, sound at 48 kHz", "sound-text consistency", text=True)
+    yield _of_transformers(
+        "dino-vit-b-16",
+        "vit",
+        "DINO ViT-B/16",
+        "subject consistency",
+        hub="facebook/dino-vitb16",
+        licence=Licence("apache-2.0", commercial=True, note="so says the card of facebook/dino-vitb16"),
+    )
+    yield _of_transformers(
+        "dinov2-vit-b-14",
+        "dinov2",
+        "DINOv2 ViT-B/14",
+        "consistency, distances between sets",
+        hub="facebook/dinov2-base",
+        licence=Licence("apache-2.0", commercial=True, note="so says facebookresearch/dinov2, of code and weights"),
+    )
+    yield _of_transformers(
+        "videomae-vit-b",
+        "videomae",
+        "VideoMAE ViT-B",
+        "Fréchet video distance, diversity",
+        hub="MCG-NJU/videomae-base",
+        licence=Licence("cc-by-nc-4.0", commercial=False, note="the LICENSE of MCG-NJU/VideoMAE"),
+    )
+    yield _of_transformers(
+        "vjepa2-vit-l",
+        "vjepa2",
+        "V-JEPA 2 ViT-L",
+        "distances between sets of clips, diversity",
+        hub="facebook/vjepa2-vitl-fpc64-256",
+        licence=Licence("mit", commercial=True, note="so says facebookresearch/vjepa2 of most of its project"),
+    )
+    yield _of_transformers(
+        "xclip-b-32",
+        "xclip",
+        "X-CLIP B/32",
+        "video-text consistency",
+        text=True,
+        hub="microsoft/xclip-base-patch32",
+        licence=Licence("mit", commercial=True, note="so says the card of microsoft/xclip-base-patch32"),
+    )
+    yield _of_transformers(
+        "clap",
+        "clap",
+        "LAION CLAP, sound at 48 kHz",
+        "sound-text consistency",
+        text=True,
+        hub="laion/clap-htsat-unfused",
+    )
     yield Encoder(
         name="viclip-l",
         version=2,
@@ -158,6 +230,25 @@ def _encoders() -> Iterator[Encoder]:
         format="torchscript",
         files=(WeightFile("i3d_torchscript.pt"),),
         by_hand="the TorchScript file that StyleGAN-V downloads for its FVD",
+    )
+    yield Encoder(
+        name="raft-things",
+        version=1,
+        purpose="dynamic degree, as in VBench",
+        architecture="RAFT, trained on FlyingChairs and FlyingThings, 20 iterations",
+        format="torchscript",
+        files=(WeightFile("raft_things.pt"),),
+        by_hand="export it from VBench's code: the lines are in eval/encoders/open/README.md",
+    )
+    yield Encoder(
+        name="amt-s",
+        version=1,
+        purpose="motion smoothness, as in VBench",
+        architecture="AMT-S",
+        format="torchscript",
+        files=(WeightFile("amt_s.pt"),),
+        by_hand="export it from VBench's code: the lines are in eval/encoders/open/README.md",
+        licence=Licence("cc-by-nc-4.0", commercial=False, note="so says MCG-NKU/AMT, of its code"),
     )
     for pack, parts in (("buffalo_l", "SCRFD-10GF, R50@WebFace600K"), ("antelopev2", "R100@Glint360K")):
         yield Encoder(

@@ -97,7 +97,7 @@ def test_the_table_names_every_encoder_and_flags_licences(folder: Path) -> None:
         (("list", "i3d"), "did you mean 'i3d-k400'"),
         (("pull", "buffalo_l"), "--accept-licence non-commercial"),
         (("pull", "i3d-k400", *UNRECORDED), "--trust-code"),
-        (("pull", "clap", *UNRECORDED), "is not recorded here: give --from"),
+        (("pull", "laion-aesthetic"), "is not recorded here: give --from"),
         (("pull", "clap", *UNRECORDED, "--from", "http://127.0.0.1:9"), "not reached"),
         (("pull", "clap", *UNRECORDED, "--from", "/no/such"), "there is no such folder"),
     ],

@@ -1,0 +1,41 @@
+"""RAFT, as VBench's dynamic_degree uses it: how far the strongest twentieth of a picture moves.
+
+The program is exported by the user (see the registry's `raft-things`): program(before, after) → flow, where before and
+after are float N,3,H,W in 0-255 with H and W multiples of 8, and flow is float N,2,H,W in pixels, after 20 iterations.
+
+Shape legend: N pairs, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from eval.encoders.open.padding import pad
+from eval.encoders.open.weights import load_program
+
+if TYPE_CHECKING:
+    from eval.encoders.runner import Encode
+
+MULTIPLE = 8
+SHARE = 0.05
+
+
+def raft(name: str, device: torch.device) -> Encode:
+    """uint8 N,2,C,H,W → float N: the mean length, in pixels, of the longest 5 % of the flow, padding included."""
+    program = load_program(name).to(device)
+
+    def encode(pairs_N2CHW: torch.Tensor) -> torch.Tensor:
+        before_NCHW, after_NCHW = (pad(frames.float(), MULTIPLE) for frames in pairs_N2CHW.unbind(dim=1))
+        flow_N2HW: torch.Tensor = program(before_NCHW, after_NCHW)
+        return strongest(flow_N2HW)
+
+    return encode
+
+
+def strongest(flow_N2HW: torch.Tensor) -> torch.Tensor:
+    """The mean length of the longest 5 % of all pixels, rounded down: float64 N (VBench, dynamic_degree.get_score)."""
+    length_NP = flow_N2HW.float().square().sum(dim=1).sqrt().flatten(1)
+    count = int(length_NP.shape[1] * SHARE)
+    return length_NP.topk(count, dim=1).values.double().mean(dim=1)

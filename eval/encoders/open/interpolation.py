@@ -1,0 +1,44 @@
+"""AMT-S, as VBench's motion_smoothness uses it: how well the frame between two others can be guessed.
+
+The program is exported by the user (see the registry's `amt-s`): program(before, after) → between, all float N,3,H,W in
+0-1 with H and W multiples of 16, the time being one half.
+
+Shape legend: N triples, C channels, H height, W width.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from eval.encoders.open.padding import pad, unpad
+from eval.encoders.open.weights import load_program
+
+if TYPE_CHECKING:
+    from eval.encoders.runner import Encode
+
+MULTIPLE = 16
+
+
+def amt(name: str, device: torch.device) -> Encode:
+    """uint8 N,3,C,H,W of consecutive frames → float N: mean |guess − frame| / 255 of the middle ones, 0-1.
+
+    The guess is cut, not rounded, to whole grey levels, as VBench's tensor2img does.
+    """
+    program = load_program(name).to(device)
+
+    def encode(triples_N3CHW: torch.Tensor) -> torch.Tensor:
+        before_NCHW, middle_NCHW, after_NCHW = triples_N3CHW.unbind(dim=1)
+        guess_NCHW = program(pad(before_NCHW.float() / 255, MULTIPLE), pad(after_NCHW.float() / 255, MULTIPLE))
+        height, width = middle_NCHW.shape[-2:]
+        return difference(unpad(guess_NCHW, height, width), middle_NCHW)
+
+    return encode
+
+
+def difference(guess_NCHW: torch.Tensor, frames_NCHW: torch.Tensor) -> torch.Tensor:
+    """Guesses in 0-1 against uint8 frames: float64 N (VBench, motion_smoothness.vfi_score over 255)."""
+    # NaN must stay NaN here, so that the row fails: no integers
+    levels_NCHW = (guess_NCHW.float() * 255).clamp(0, 255).trunc()
+    return (levels_NCHW - frames_NCHW.float()).abs().double().flatten(1).mean(dim=1) / 255
