@@ -187,7 +187,7 @@ def _encoders() -> Iterator[Encoder]:
         architecture="ViCLIP-L, trained on InternVid",
         format="safetensors",
         files=(WeightFile("model.safetensors"), WeightFile("tokenizer.json")),
-        by_hand=_saved_again("ViClip-InternVid-10M-FLT.pth", "OpenGVLab/ViCLIP", "['model']")
+        by_hand=_saved_again("ViClip-InternVid-10M-FLT.pth", "huggingface.co/OpenGVLab/ViCLIP", "['model']")
         + "; tokenizer.json is that of clip-vit-l-14",
         licence=Licence(
             "mit",
@@ -202,7 +202,7 @@ def _encoders() -> Iterator[Encoder]:
         architecture="MUSIQ, trained on SPAQ",
         format="safetensors",
         files=(WeightFile("model.safetensors"),),
-        by_hand=_saved_again("musiq_spaq_ckpt-358bb6af.pth", "chaofengc/IQA-PyTorch-Weights"),
+        by_hand=_saved_again("musiq_spaq_ckpt-358bb6af.pth", "huggingface.co/chaofengc/IQA-PyTorch-Weights"),
         licence=Licence(
             "cc-by-nc-sa-4.0",
             commercial=False,

@@ -5,34 +5,23 @@ Shape legend: T frames.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 
 from eval.clip import ClipInfo
 from eval.encoders.accumulators import FrameEncoding
-from eval.encoders.local import pinned
 from eval.encoders.networks.checkpoint import weights_sha256
-from eval.encoders.runner import Runner
+from eval.encoders.open.runners import runner
 from eval.feature import FEATURES, Feature
 
-NAME = "musiq-spaq"
+ENCODER = "musiq-spaq"
 
 
 def start(_info: ClipInfo) -> FrameEncoding:
     """score_T: float32, 0 (bad) to 100, not clipped. Raises NotMeasurable where the user's weights are missing."""
-    return FrameEncoding(runner(pinned(NAME).sha256), "score_T")
-
-
-@lru_cache(maxsize=1)
-def runner(_weights_sha256: str) -> Runner:
-    """The network of this process; loaded again when other weights were pulled."""
-    from eval.encoders.device import device
-    from eval.encoders.networks.musiq import musiq
-
-    # Without autocast: bfloat16 holds three digits, and scores are compared at the fourth.
-    return Runner(NAME, musiq().to(device()), autocast=False)
+    return FrameEncoding(runner(ENCODER), "score_T")
 
 
 FEATURES.add(
     "musiq_frames",
-    Feature("musiq_frames", 1, "picture", start, encoder=NAME, weights=partial(weights_sha256, NAME)),
+    Feature("musiq_frames", 1, "picture", start, encoder=ENCODER, weights=partial(weights_sha256, ENCODER)),
 )

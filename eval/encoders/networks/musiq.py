@@ -10,6 +10,7 @@ Shape legend: N frames, L patches (tokens), C channels, H height, W width, D fea
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -18,15 +19,16 @@ from torch.nn import functional
 from eval.encoders.networks.checkpoint import load_network
 from eval.encoders.networks.musiq_patches import GRID, LONG_SIDES, PATCH, Patches, multiscale
 
-NAME = "musiq-spaq"
+if TYPE_CHECKING:
+    from eval.encoders.runner import Encode
 
 _STEM, _STEM_OUT = 64, 256
 _WIDTH, _HIDDEN, _HEADS, _BLOCKS = 384, 1152, 6, 14
 
 
-def musiq() -> Musiq:
+def musiq(name: str, device: torch.device) -> Encode:
     """The network with the user's weights. Raises NotMeasurable."""
-    return load_network(NAME, Musiq)
+    return load_network(name, Musiq).to(device)
 
 
 class Musiq(nn.Module):

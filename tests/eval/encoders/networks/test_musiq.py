@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from eval.clip import Clip, MemorySource, Window
-from eval.encoders.networks.musiq import NAME, Musiq, musiq
+from eval.encoders.networks.checkpoint import load_network
+from eval.encoders.networks.musiq import Musiq
 from eval.encoders.networks.musiq_patches import Patches, multiscale
 from eval.feature import FEATURES, NotMeasurable
 
+NAME = "musiq-spaq"
 Install = Callable[..., Path]
 FILLED = (49, 144)
 """Published code fills the two resized scales up to so many patches, and masks the filling."""
@@ -196,7 +198,7 @@ def test_another_networks_weights_are_refused(
 ) -> None:
     install(NAME, {name: one for name, one in (dict(tensors) | change).items() if one is not None})
     with pytest.raises(NotMeasurable) as caught:
-        musiq()
+        load_network(NAME, Musiq)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -207,10 +209,10 @@ def test_a_file_that_changed_or_broke_off_is_refused(install: Install, tensors: 
     data[-1] ^= 1
     path.write_bytes(data)
     with pytest.raises(NotMeasurable, match="run `moviegen weights verify musiq-spaq`"):
-        musiq()
+        load_network(NAME, Musiq)
     path.write_bytes(data[:-8])
     with pytest.raises(NotMeasurable, match="are incomplete"):
-        musiq()
+        load_network(NAME, Musiq)
 
 
 def test_what_was_pulled_broken_is_refused(install: Install) -> None:
@@ -223,9 +225,9 @@ def test_what_was_pulled_broken_is_refused(install: Install) -> None:
     was, now = (hashlib.sha256(one).hexdigest() for one in (data, broken))
     lock.write_text(lock.read_text().replace(was, now))
     with pytest.raises(NotMeasurable, match="is no safetensors file"):
-        musiq()
+        load_network(NAME, Musiq)
 
 
 def test_half_precision_becomes_single(install: Install, tensors: Mapping[str, Tensor]) -> None:
     install(NAME, {name: tensor.half() for name, tensor in tensors.items()})
-    assert {tensor.dtype for tensor in musiq().state_dict().values()} == {torch.float32}
+    assert {tensor.dtype for tensor in load_network(NAME, Musiq).state_dict().values()} == {torch.float32}
