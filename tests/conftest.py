@@ -230,3 +230,50 @@ def shipped_untrained(untrained, monkeypatch):
     torch.set_num_threads(1)
     yield untrained
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def checkpoints():
+    """The module that writes small open networks (tests/eval/encoders/open/checkpoints.py). Imports transformers."""
+    import importlib.util
+
+    path = Path(__file__).parent / "eval" / "encoders" / "open" / "checkpoints.py"
+    spec = importlib.util.spec_from_file_location("small_checkpoints", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def written_encoders(tmp_path_factory):
+    """Where `pull_small` keeps what it wrote, for the whole session."""
+    return tmp_path_factory.mktemp("encoders")
+
+
+@pytest.fixture
+def pull_small(checkpoints, written_encoders, tmp_path, monkeypatch):
+    """pull_small("clip-vit-b-32", …) puts small random networks into this test's weights folder; gives the folder.
+
+    In the real on-disk formats, under the names of the published ones, whose expected sizes they replace.
+    """
+    import shutil
+
+    from eval.encoders.device import VARIABLE as DEVICE
+    from eval.encoders.folder import VARIABLE
+    from eval.encoders.open.architectures import ARCHITECTURES
+
+    folder = tmp_path / "weights-folder"
+    monkeypatch.setenv(VARIABLE, str(folder))
+    monkeypatch.setenv(DEVICE, "cpu")
+
+    def pull(*names):
+        for name in names:
+            if not (written_encoders / name).exists():
+                checkpoints.write(name, written_encoders)
+            shutil.copytree(written_encoders / name, folder / name)
+            checkpoints.lock_folder(name, folder)
+            if name in ARCHITECTURES:
+                monkeypatch.setitem(ARCHITECTURES, name, checkpoints.facts(name, folder))
+        return folder
+
+    return pull

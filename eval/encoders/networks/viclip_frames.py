@@ -18,7 +18,7 @@ SIDE = 224
 def cropped(frames_TCHW: FramesTCHW) -> FramesTCHW:
     """The middle square of frames at SIDE pixels: bicubic without antialiasing, and rounded to uint8, as there."""
     frames = torch.from_numpy(np.array(frames_TCHW)).float()
-    small = resize_short_side(frames, SIDE, "bicubic", antialias=False)
+    small = resize_short_side(frames, SIDE, "bicubic")
     top, left = (round((pixels - SIDE) / 2) for pixels in small.shape[2:])
     square = small[:, :, top : top + SIDE, left : left + SIDE]
     return np.asarray(square.round().clamp(0, 255).byte().numpy())

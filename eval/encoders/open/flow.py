@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from eval.encoders.open.padding import pad
+from eval.encoders.open.programs import answer
 from eval.encoders.open.weights import load_program
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def raft(name: str, device: torch.device) -> Encode:
 
     def encode(pairs_N2CHW: torch.Tensor) -> torch.Tensor:
         before_NCHW, after_NCHW = (pad(frames.float(), MULTIPLE) for frames in pairs_N2CHW.unbind(dim=1))
-        flow_N2HW: torch.Tensor = program(before_NCHW, after_NCHW)
-        return strongest(flow_N2HW)
+        shape = (len(before_NCHW), 2, *before_NCHW.shape[-2:])
+        return strongest(answer(name, program, shape, before_NCHW, after_NCHW))
 
     return encode
 

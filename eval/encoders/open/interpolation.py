@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from eval.encoders.open.padding import pad, unpad
+from eval.encoders.open.programs import answer
 from eval.encoders.open.weights import load_program
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def amt(name: str, device: torch.device) -> Encode:
 
     def encode(triples_N3CHW: torch.Tensor) -> torch.Tensor:
         before_NCHW, middle_NCHW, after_NCHW = triples_N3CHW.unbind(dim=1)
-        guess_NCHW = program(pad(before_NCHW.float() / 255, MULTIPLE), pad(after_NCHW.float() / 255, MULTIPLE))
+        padded = [pad(frames_NCHW.float() / 255, MULTIPLE) for frames_NCHW in (before_NCHW, after_NCHW)]
+        guess_NCHW = answer(name, program, tuple(padded[0].shape), *padded)
         height, width = middle_NCHW.shape[-2:]
         return difference(unpad(guess_NCHW, height, width), middle_NCHW)
 

@@ -37,7 +37,7 @@ def clip_input(frames_NCHW: torch.Tensor, *, rounded: bool = False) -> torch.Ten
     uint8 → float32 N,3,224,224. rounded: torchvision resizes uint8 pictures to whole grey levels, floats not; VBench
     gives it floats for CLIP, and uint8 for ViCLIP.
     """
-    resized = resize_short_side(frames_NCHW.float(), 224, "bicubic", antialias=False)
+    resized = resize_short_side(frames_NCHW.float(), 224, "bicubic")
     if rounded:
         resized = resized.round().clamp(0, 255)
     height, width = resized.shape[-2:]
@@ -50,7 +50,7 @@ def dino_input(frames_NCHW: torch.Tensor) -> torch.Tensor:
 
     uint8 → float32 N,3,h,w with min(h, w) = 224.
     """
-    return normalised(resize_short_side(frames_NCHW.float(), 224, "bilinear", antialias=False), IMAGENET)
+    return normalised(resize_short_side(frames_NCHW.float(), 224, "bilinear"), IMAGENET)
 
 
 def dinov2_input(frames_NCHW: torch.Tensor) -> torch.Tensor:
@@ -74,20 +74,32 @@ def vjepa2_input(frames_NCHW: torch.Tensor) -> torch.Tensor:
 
 
 def _levels(frames_NCHW: torch.Tensor, short_side: int, crop: int, mode: Mode) -> torch.Tensor:
-    """As transformers' image processors: resized with antialiasing, cropped, rounded to whole grey levels."""
-    resized = resize_short_side(frames_NCHW.float(), short_side, mode, antialias=True)
-    height, width = resized.shape[-2:]
-    return _cropped(resized, crop, (height - crop) // 2, (width - crop) // 2).round().clamp(0, 255)
+    """As transformers' image processors: resized with antialiasing, cropped; whole grey levels.
+
+    Pillow, and torchvision with uint8, resize rows first, then columns, and round and clip after each.
+    """
+    height, width = size_of(frames_NCHW, short_side)
+    levels_NCHW = frames_NCHW.float()
+    for size in ((frames_NCHW.shape[-2], width), (height, width)):
+        if size != levels_NCHW.shape[-2:]:
+            resized = functional.interpolate(levels_NCHW, size, mode=mode, align_corners=False, antialias=True)
+            levels_NCHW = (resized + 0.5).floor().clamp(0, 255)  # halves go up there, not to the even level
+    return _cropped(levels_NCHW, crop, (height - crop) // 2, (width - crop) // 2)
 
 
-def resize_short_side(frames_NCHW: torch.Tensor, side: int, mode: Mode, *, antialias: bool) -> torch.Tensor:
-    """Frames with this short side; the long one is rounded down, as torchvision and transformers do."""
+def resize_short_side(frames_NCHW: torch.Tensor, side: int, mode: Mode) -> torch.Tensor:
+    """Frames with this short side, not antialiased, not rounded."""
+    size = size_of(frames_NCHW, side)
+    if size == frames_NCHW.shape[-2:]:
+        return frames_NCHW
+    return functional.interpolate(frames_NCHW, size, mode=mode, align_corners=False)
+
+
+def size_of(frames_NCHW: torch.Tensor, side: int) -> tuple[int, int]:
+    """Height and width with this short side; the long one is rounded down, as torchvision and transformers do."""
     height, width = frames_NCHW.shape[-2:]
     short = min(height, width)
-    size = (side * height // short, side * width // short)
-    if size == (height, width):
-        return frames_NCHW
-    return functional.interpolate(frames_NCHW, size, mode=mode, align_corners=False, antialias=antialias)
+    return side * height // short, side * width // short
 
 
 def _cropped(frames_NCHW: torch.Tensor, side: int, top: int, left: int) -> torch.Tensor:

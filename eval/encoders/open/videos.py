@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from eval.encoders.open.preprocess import videomae_input, vjepa2_input
+from eval.encoders.open.programs import answer
 from eval.encoders.open.weights import load_program, load_transformers
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def i3d(name: str, device: torch.device) -> Encode:
 
     def encode(windows_NTCHW: torch.Tensor) -> torch.Tensor:
         video_NCTHW = windows_NTCHW.transpose(1, 2).contiguous()
-        features_ND: torch.Tensor = program(video_NCTHW, rescale=True, resize=True, return_features=True)
-        return features_ND
+        flags = {"rescale": True, "resize": True, "return_features": True}
+        return answer(name, program, (len(video_NCTHW), None), video_NCTHW, **flags)
 
     return encode
