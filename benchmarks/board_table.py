@@ -11,6 +11,7 @@ from rich.text import Text
 
 from benchmarks.estimates import Interval
 from benchmarks.plain import plain_line
+from benchmarks.set_table import SetLine, print_sets
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ _BRACKET_STYLES = {"ceiling": "green", "floor": "dim"}
 
 
 def print_board(board: Board, console: Console) -> None:
-    """Rank interval, generator, total with interval, families, coverage; then the reasons and notes."""
+    """Rank interval, generator, total with interval, families, coverage; reasons and notes; then the set metrics."""
     title = f"{board.suite} version {board.suite_version} · {board.suite_hash[:12]} · run {', '.join(board.runs)}"
     table = Table(title=printable(title, WIDTH), title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     longest = max([_NAME_LEAST, *(len(row.generator) for row in board.rows)])
@@ -43,6 +44,10 @@ def print_board(board: Board, console: Console) -> None:
     console.print()
     for line in _remarks(board):
         console.print(printable(line), style="dim", width=min(WIDTH, console.width))
+    if board.set_columns:
+        console.print()
+        lines = [SetLine(row.generator, row.sets) for row in board.rows]
+        print_sets(board.set_columns, lines, console, min(WIDTH, console.width))
 
 
 def interval(estimate: Interval, digits: int = 3) -> str:

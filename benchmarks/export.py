@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.estimates import Interval
 
 if TYPE_CHECKING:
-    from benchmarks.leaderboard import Board, BoardRow
+    from benchmarks.leaderboard import Board, BoardRow, SetCell
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet run a cell instead of showing it (OWASP, "CSV Injection")."""
@@ -32,6 +32,7 @@ def board_json(board: Board) -> str:
         "cases": board.cases,
         "generators": [_generator(row) for row in board.rows],
         "metrics": [asdict(column) for column in board.columns],
+        "sets": [asdict(column) for column in board.set_columns],
         "notes": board.notes,
     }
     return to_json(document)
@@ -80,10 +81,17 @@ def _generator(row: BoardRow) -> dict[str, Any]:
             }
             for name, cell in row.metrics.items()
         },
+        "sets": {name: set_document(cell) for name, cell in row.sets.items()},
         "coverage": row.coverage,
         "cases": row.cases,
         "reasons": row.reasons,
     }
+
+
+def set_document(cell: SetCell) -> dict[str, Any]:
+    """A set metric's number with its interval beside everything else that is known of it."""
+    document = asdict(cell)
+    return {**document.pop("value"), **document}
 
 
 def _cells(board: Board, row: BoardRow) -> Iterator[tuple[str, str | float | None]]:
@@ -98,6 +106,11 @@ def _cells(board: Board, row: BoardRow) -> Iterator[tuple[str, str | float | Non
         cell = row.metrics[column.name]
         yield from _ends(column.name, cell.raw)
         yield from ((f"{column.name} scored", cell.scored), (f"{column.name} expected", cell.expected))
+    for measure in board.set_columns:
+        found = row.sets[measure.name]
+        yield from _ends(measure.name, found.value)
+        yield from ((f"{measure.name} samples", found.samples), (f"{measure.name} clips", found.clips))
+        yield from ((f"{measure.name} expected", found.expected), (f"{measure.name} reason", found.reason))
     yield "reasons", "; ".join(row.reasons)
     yield from (("suite", board.suite), ("suite_hash", board.suite_hash))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.cube import ScoreCube, score_cube
 from benchmarks.estimates import Estimates, Interval, case_parts, estimate
+from benchmarks.set_board import SetBoard, SetCell, SetColumn, set_board
 from benchmarks.statistics import rank_intervals, step_down_p
 from benchmarks.store import Run
 from eval.metric import Direction
@@ -66,6 +67,7 @@ class BoardRow:
     generator: its name; with the run (`name@run`) where two runs hold the same name.
     rank: best and worst place that the data allow; None below the suite's minimum coverage or without a total.
     coverage: scored / expected over the counted metrics (0…1); None where nothing counts.
+    sets: measures of all its clips together, which no total and no rank contains.
     reasons: why there is no total or no rank, or what to know about them.
     """
 
@@ -80,6 +82,7 @@ class BoardRow:
     coverage: float | None
     cases: int
     reasons: tuple[str, ...]
+    sets: Mapping[str, SetCell] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class Board:
     families: tuple[str, ...]
     rows: tuple[BoardRow, ...]
     notes: tuple[str, ...]
+    set_columns: tuple[SetColumn, ...] = ()
 
     def to_json(self) -> str:
         """The JSON document of `moviegen leaderboard --json`."""
@@ -123,14 +127,15 @@ def build_board(runs: Sequence[Run], *, draws: int = 2000, confidence: float = 0
     Intervals: bootstrap over cases, the same resamples for every generator and metric. Ranks: paired sign-flip tests of
     the totals between all ranked generators, corrected together, so that all rank intervals hold at once.
     """
-    cube = score_cube(runs)
+    cube, sets = score_cube(runs), set_board(runs)
     generator = np.random.default_rng(seed)
     estimates = estimate(cube, draws, confidence, generator)
     obstacles = [_obstacles(cube, g) for g in range(len(cube.entrants))]
     ranked = [g for g, reasons in enumerate(obstacles) if not reasons]
     ranks = _ranks(cube, ranked, 1 - confidence, generator)
     rows = [
-        _row(cube, estimates, g, ranks.get(g), obstacles[g] or _incomplete(cube, g)) for g in range(len(cube.entrants))
+        _row(cube, estimates, sets, g, ranks.get(g), obstacles[g] or _incomplete(cube, g))
+        for g in range(len(cube.entrants))
     ]
     first = runs[0].manifest
     return Board(
@@ -145,6 +150,7 @@ def build_board(runs: Sequence[Run], *, draws: int = 2000, confidence: float = 0
         families=tuple(cube.plan.families),
         rows=tuple(sorted(rows, key=_order)),
         notes=(*_notes(runs, cube, len(ranked), 1 - confidence), *cube.notes),
+        set_columns=sets.columns,
     )
 
 
@@ -164,7 +170,12 @@ def render_table(board: Board, console: Console) -> None:
 
 
 def _row(
-    cube: ScoreCube, estimates: Estimates, g: int, rank: tuple[int, int] | None, reasons: tuple[str, ...]
+    cube: ScoreCube,
+    estimates: Estimates,
+    sets: SetBoard,
+    g: int,
+    rank: tuple[int, int] | None,
+    reasons: tuple[str, ...],
 ) -> BoardRow:
     entrant = cube.entrants[g]
     return BoardRow(
@@ -179,6 +190,7 @@ def _row(
         coverage=coverage(cube, g),
         cases=int((~np.isnan(cube.raw_GMC[g])).any(axis=0).sum()),
         reasons=reasons,
+        sets=sets.cells[entrant.run, entrant.name],
     )
 
 
@@ -274,4 +286,15 @@ def _order(row: BoardRow) -> tuple[bool, bool, int, bool, float, str]:
     )
 
 
-__all__ = ["Board", "BoardRow", "Interval", "MetricCell", "MetricColumn", "build_board", "coverage", "render_table"]
+__all__ = [
+    "Board",
+    "BoardRow",
+    "Interval",
+    "MetricCell",
+    "MetricColumn",
+    "SetCell",
+    "SetColumn",
+    "build_board",
+    "coverage",
+    "render_table",
+]

@@ -70,7 +70,7 @@ class FolderReal:
     def clip_set(self, spec: SetMetricSpec) -> ClipSet:
         if (spec.feature, spec.array) in self._held and spec.sample == "clip":
             return self._held[spec.feature, spec.array]
-        self._stored.fetch(self._paths, [spec.feature])
+        self._stored.fetch(self._paths, spec.feature)
         reasons = {sha256: self._stored.why_absent(sha256, spec.feature) for sha256 in self._paths}
         usable = [sha256 for sha256, reason in reasons.items() if not reason]
         if not usable:
@@ -109,6 +109,11 @@ def shipped_model() -> RealModel:
 def real_model(text: str) -> RealModel:
     """What `--real TEXT` means: a folder, or the shipped set."""
     return shipped_model() if text == SHIPPED else folder_model(clips_below(Path(text)))
+
+
+def real_folder(text: str | None) -> str:
+    """Where the clips of `--real TEXT` lie, whatever folder the command is given in; empty for no folder."""
+    return "" if text is None or text == SHIPPED else str(Path(text).absolute())
 
 
 def real_set(model: RealModel | None, folder: str, stored: StoredFeatures) -> RealSet:

@@ -34,12 +34,13 @@ class ScoredClip:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every worker needs."""
+    """What every worker needs. also: features that no metric of a clip needs, for measures of whole sets."""
 
     metrics: tuple[str, ...]
     cache_folder: Path | None
     asked: Asked
     prompts: Mapping[Path, str]
+    also: tuple[str, ...] = ()
 
 
 def score_paths(
@@ -50,7 +51,7 @@ def score_paths(
     executor: None: this process for a single clip, or for networks on a GPU; else several. Raises DeviceError.
     """
     job = Job(_score_here, _prepare, setup, partial(_lost, setup), _score_all_here)
-    usual: ExecutorName = "serial" if len(paths) == 1 else usual_executor(_metrics(setup))
+    usual: ExecutorName = "serial" if len(paths) == 1 else usual_executor(_metrics(setup), setup.also)
     return execute(executor or usual, job, paths, workers)
 
 
@@ -83,7 +84,8 @@ def score_in_turn(paths: Iterable[Path], setup: Setup) -> Iterator[ScoredClip]:
     metrics = _metrics(setup)
     cache = None if setup.cache_folder is None else FeatureCache(setup.cache_folder)
     prompts = different_prompts(setup.prompts.values())
-    scorer = ClipScorer(metrics, cache=cache, prompts=prompts, ahead=clips_ahead(metrics))
+    ahead = clips_ahead(metrics, setup.also)
+    scorer = ClipScorer(metrics, cache=cache, prompts=prompts, also=setup.also, ahead=ahead)
     line: deque[Path] = deque()
     for path in paths:
         try:
@@ -101,7 +103,8 @@ def score_in_turn(paths: Iterable[Path], setup: Setup) -> Iterator[ScoredClip]:
 
 def _scored(path: Path, setup: Setup, scored: ClipScores) -> ScoredClip:
     if scored.facts is None:
-        return _unread(path, setup, next(score.reason for score in scored.scores if score.status == "failed"))
+        reasons = [score.reason for score in scored.scores if score.status == "failed"]
+        return _unread(path, setup, next(iter([*reasons, *scored.unmeasured.values()]), "unreadable"))
     found = findings(scored.info, scored.facts, scored.scores)
     return ScoredClip(path, scored.info.sha256, scored.info, scored.scores, found)
 

@@ -5,7 +5,8 @@ Shape legend: S samples of a clip (frames or windows), D dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
@@ -13,6 +14,7 @@ from typing import overload
 import numpy as np
 
 from benchmarks.executors import ExecutorName, Job, execute
+from benchmarks.in_flight import clips_ahead, usual_executor
 from eval.cache import FeatureCache, FeatureKey
 from eval.clip import ClipError
 from eval.distribution.clip_set import Floats
@@ -20,45 +22,42 @@ from eval.distribution.spec import Sample
 from eval.encoders.local import pinned
 from eval.encoders.registry import ENCODERS
 from eval.feature import FEATURES, Feature, NotMeasurable
-from eval.planner import score_clip
+from eval.planner import ClipScorer, ClipScores, ClipToScore
 from eval.video import open_clip
 
 FEW = 4
 """Clips that are not worth starting processes for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """Where features that the cache lacks are computed."""
-
-    executor: ExecutorName = "processes"
-    count: int | None = None
-
-
 class StoredFeatures:
-    """Features of clips by their SHA-256. Computes what the cache lacks; holds none of it in memory."""
+    """Features of clips by their SHA-256. Computes what the cache lacks; holds none of it in memory.
 
-    def __init__(self, cache_folder: Path, workers: Workers = Workers()) -> None:
-        self._folder, self._workers = cache_folder, workers
+    executor, workers: where that is done; None: as a sweep would.
+    """
+
+    def __init__(self, cache_folder: Path, executor: ExecutorName | None = None, workers: int | None = None) -> None:
+        self._folder, self._executor, self._workers = cache_folder, executor, workers
         self._cache = FeatureCache(cache_folder)
         self._reasons: dict[tuple[str, str], str] = {}
 
-    def fetch(self, paths: Mapping[str, Path | None], features: Iterable[str]) -> None:
-        """Make sure of these features of the clips (SHA-256 → file, None where it is gone)."""
-        usable = [FEATURES.get(name) for name in features if not why_unusable(name)]
+    def fetch(self, paths: Mapping[str, Path | None], feature: str) -> None:
+        """Make sure of a feature of the clips (SHA-256 → file, None where it is gone). Raises OSError (a full disk)."""
+        if why_unusable(feature):
+            return
         tasks = []
         for sha256, path in paths.items():
-            wanted = tuple(f.name for f in usable if (sha256, f.name) not in self._reasons)
-            lacking = tuple(name for name in wanted if self._cache.get(_key(sha256, FEATURES.get(name))) is None)
-            self._reasons |= {(sha256, name): "" for name in wanted if name not in lacking}
-            if lacking and path is not None:
-                tasks.append(_Task(sha256, path, lacking))
-            else:
-                self._reasons |= {(sha256, name): "the clip is no longer in the run's folder" for name in lacking}
-        job = Job(_compute_here, _prepare, self._folder, _lost)
-        where: ExecutorName = "serial" if len(tasks) <= FEW else self._workers.executor
-        for found in execute(where, job, tasks, self._workers.count):
-            self._reasons |= {(found.sha256, name): reason for name, reason in found.reasons.items()}
+            if (sha256, feature) in self._reasons:
+                continue
+            self._reasons[sha256, feature] = ""
+            if self._cache.get(_key(sha256, FEATURES.get(feature))) is None:
+                if path is None:
+                    self._reasons[sha256, feature] = "the clip is no longer in the run's folder"
+                else:
+                    tasks.append(_Task(sha256, path))
+        job = Job(_compute_here, _prepare, (self._folder, feature), _lost, _compute_all_here)
+        usual = self._executor or usual_executor((), [feature])
+        for found in execute("serial" if len(tasks) <= FEW else usual, job, tasks, self._workers):
+            self._reasons[found.sha256, feature] = found.reason
 
     def why_absent(self, sha256: str, feature: str) -> str:
         """Why a clip that was fetched has no such feature; empty where it has."""
@@ -87,15 +86,14 @@ def why_unusable(feature: str) -> str:
 class _Task:
     sha256: str
     path: Path
-    features: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Why each feature could not be computed; empty text: it is in the cache now."""
+    """Why the feature could not be computed; empty text: it is in the cache now."""
 
     sha256: str
-    reasons: Mapping[str, str]
+    reason: str
 
 
 class _Stored(Sequence[Floats]):
@@ -120,28 +118,46 @@ class _Stored(Sequence[Floats]):
         return np.atleast_2d(arrays[self._array]).astype(np.float32, copy=False)
 
 
-_FOLDER: list[Path] = []
+# One per process, like the sweep's workers: cache folder and feature.
+_SETUP: list[tuple[Path, str]] = []
 
 
-def _prepare(cache_folder: Path) -> None:
+def _prepare(setup: tuple[Path, str]) -> None:
     import cv2
 
     cv2.setNumThreads(1)  # the work is parallel over clips already
-    _FOLDER[:] = [cache_folder]
+    _SETUP[:] = [setup]
 
 
 def _compute_here(task: _Task) -> _Found:
-    cache = FeatureCache(_FOLDER[0])
-    try:
-        scored = score_clip(open_clip(task.path), [], cache=cache, also=task.features)
-    except ClipError as error:
-        return _Found(task.sha256, dict.fromkeys(task.features, str(error)))
-    return _Found(task.sha256, {name: scored.unmeasured.get(name, "") for name in task.features})
+    return next(_compute_all_here([task]))
+
+
+def _compute_all_here(tasks: Iterable[_Task]) -> Iterator[_Found]:
+    folder, feature = _SETUP[0]
+    ahead = clips_ahead((), [feature])
+    scorer = ClipScorer([], cache=FeatureCache(folder), also=[feature], ahead=ahead)
+    line: deque[_Task] = deque()
+    for task in tasks:
+        try:
+            source = open_clip(task.path)
+        except ClipError as error:
+            yield _Found(task.sha256, str(error))
+            continue
+        line.append(task)
+        if scored := scorer.add(ClipToScore(source)):
+            yield _found(line.popleft(), scored, feature)
+    for scored in scorer.finish():
+        yield _found(line.popleft(), scored, feature)
+
+
+def _found(task: _Task, scored: ClipScores, feature: str) -> _Found:
+    changed = scored.info.sha256 != task.sha256
+    return _Found(task.sha256, "the file has changed" if changed else scored.unmeasured.get(feature, ""))
 
 
 def _lost(task: _Task) -> _Found:
-    reason = "the worker process died (out of memory, or a crash in a library) twice on this clip"
-    return _Found(task.sha256, dict.fromkeys(task.features, reason))
+    return _Found(task.sha256, "the worker process died (out of memory, or a crash in a library) twice on this clip")
 
 
 def _key(sha256: str, feature: Feature) -> FeatureKey:

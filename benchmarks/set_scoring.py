@@ -111,7 +111,7 @@ def _measured(
     wanted = chosen(answers, spec.family)
     if not wanted:
         raise NotMeasurable("no case has two seeds: give some cases seeds in the suite, as in seeds: [0, 1, 2, 3]")
-    stored.fetch({answer.sha256: answer.path for answer in wanted if answer.sha256}, [spec.feature])
+    stored.fetch({answer.sha256: answer.path for answer in wanted if answer.sha256}, spec.feature)
     reasons = [_why_absent(answer, spec, stored) for answer in wanted]
     used = [answer for answer, reason in zip(wanted, reasons, strict=True) if not reason]
     if spec.family == "diversity":

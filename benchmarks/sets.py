@@ -5,19 +5,24 @@ What was measured of the same inputs before is kept, so that a resumed sweep mea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from benchmarks.real_clips import real_set
-from benchmarks.set_features import StoredFeatures
+from benchmarks.set_features import StoredFeatures, why_unusable
 from benchmarks.set_rows import SetRow, read_set_rows, write_set_rows
 from benchmarks.set_scoring import Answer, blank_row, measured_row
 from benchmarks.store import Run, RunWriter, StoreError
+from benchmarks.suite import Suite
 from eval.distribution.spec import SET_METRICS
 
 
-def set_features(names: Sequence[str], *, with_real: bool) -> tuple[str, ...]:
-    """The features that these set metrics need of every clip: none where there is nothing real to compare with."""
-    return tuple(dict.fromkeys(SET_METRICS.get(name).spec.feature for name in names)) if with_real else ()
+def set_features(suite: Suite) -> tuple[str, ...]:
+    """The features of every clip that the suite's set metrics need, and that can be had here.
+
+    None without real clips to compare with: the sets could not be measured then.
+    """
+    names = dict.fromkeys(SET_METRICS.get(name).spec.feature for name in suite.set_metrics)
+    return tuple(name for name in names if suite.real is not None and not why_unusable(name))
 
 
 def measure_sets(writer: RunWriter, stored: StoredFeatures, report: Callable[[str], None] = lambda _: None) -> int:

@@ -299,8 +299,8 @@ def write_suite(suite: Suite, path: Path) -> None:
         write_reference(suite.reference, path)
 
 
-def with_real(suite: Suite, real: RealModel, more: Iterable[str] = ()) -> Suite:
-    """The suite with other real clips and further set metrics. Its hash changes with them.
+def with_real(suite: Suite, real: RealModel | None, more: Iterable[str] = ()) -> Suite:
+    """The suite with these real clips and further set metrics. Its hash changes with them.
 
     Raises SuiteError where it then has no set metric at all, and UnknownName.
     """

@@ -19,13 +19,16 @@ from benchmarks.executors import ExecutorName, Job, execute
 from benchmarks.generator import KINDS, GeneratorError, GeneratorSpec
 from benchmarks.generators.folder import folder_cases
 from benchmarks.in_flight import usual_executor
-from benchmarks.manifest import RUN_ID, GeneratorFacts, Manifest, MetricFacts
+from benchmarks.manifest import RUN_ID, GeneratorFacts, Manifest, MetricFacts, SetMetricFacts
 from benchmarks.provenance import code_facts, environment_facts
 from benchmarks.records import Unit, UnitResult
+from benchmarks.set_features import StoredFeatures
+from benchmarks.sets import measure_sets, set_features
 from benchmarks.store import Run, RunWriter, StoreError
 from benchmarks.suite import CaseModel, Suite
 from benchmarks.unit import Setup, Task, lost, out_of_space, prepare, work, work_through
 from eval.case import Case
+from eval.distribution.spec import SET_METRICS
 from eval.metric import METRICS, Status
 
 FLUSH_SECONDS = 5.0
@@ -38,11 +41,12 @@ class DiskFullError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sweep is. `done` counts units stored by earlier attempts too."""
+    """How far a sweep is. `done` counts units stored by earlier attempts too. measuring: the set measured now."""
 
     done: int
     planned: int
     latest: UnitResult | None = None
+    measuring: str = ""
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class Summary:
     rows: Counter[str] = field(default_factory=Counter)
     decodes: int = 0
     features: int = 0
+    sets: int = 0
     seconds: float = 0.0
 
     def count(self, result: UnitResult) -> None:
@@ -105,9 +110,17 @@ def with_cases(suite: Suite, specs: Sequence[GeneratorSpec], limit: int | None =
 
 
 def start(
-    suite: Suite, specs: Sequence[GeneratorSpec], root: Path, options: Options, run_id: str | None = None
+    suite: Suite,
+    specs: Sequence[GeneratorSpec],
+    root: Path,
+    options: Options,
+    run_id: str | None = None,
+    real_folder: str = "",
 ) -> RunWriter:
-    """Make a new run folder under `root`, with its manifest. Raises StoreError when it exists already."""
+    """Make a new run folder under `root`, with its manifest. Raises StoreError when it exists already.
+
+    real_folder: where the suite's real clips lie, if they are a folder's.
+    """
     name = run_id or _fresh_id(root, suite.name)
     if not re.fullmatch(RUN_ID, name):
         rule = "letters, digits, '.', '_' and '-' only, 80 at most, a letter or digit first"
@@ -120,6 +133,8 @@ def start(
         suite_hash=suite.sha256,
         suite=suite.model_dump(mode="json"),
         metrics=tuple(MetricFacts.of(metric.spec) for metric in suite_metrics(suite)),
+        set_metrics=tuple(SetMetricFacts.of(SET_METRICS.get(name).spec) for name in suite.set_metrics),
+        real_folder=real_folder,
         generators=tuple(_generator_facts(spec) for spec in specs),
         code=code_facts(),
         environment=environment_facts(),
@@ -164,14 +179,16 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
             metrics=tuple(metric.name for metric in suite.metrics),
             run_folder=folder,
             cache_folder=options.cache or folder.parent / CACHE,
+            also=set_features(suite),
         )
         finished = writer.done([(facts.name, facts.version) for facts in manifest.metrics], options.retry)
         tasks = _tasks(setup, finished, _reusable(options.reuse, specs, cases))
         summary = Summary(manifest.run, folder, manifest.planned_units, resumed=len(finished))
         report(Progress(len(finished), manifest.planned_units))
         job = Job(work, prepare, setup, partial(lost, setup), work_through)
-        executor = options.executor or usual_executor(METRICS.get(name) for name in setup.metrics)
+        executor = options.executor or usual_executor((METRICS.get(name) for name in setup.metrics), setup.also)
         _drain(execute(executor, job, tasks, options.workers), writer, summary, options.flush_units, report)
+        summary.sets = _sets(writer, StoredFeatures(setup.cache_folder, options.executor, options.workers), report)
         writer.update_manifest(manifest.model_copy(update={"status": "complete"}))
         writer.compact()
     summary.seconds = time.perf_counter() - begun
@@ -201,6 +218,16 @@ def _drain(
             raise
         so_far = f"{done} of {summary.planned} units are done"
         raise DiskFullError(f"the disk is full: {so_far}; free some space, then resume run {summary.run}") from error
+
+
+def _sets(writer: RunWriter, stored: StoredFeatures, report: Callable[[Progress], None]) -> int:
+    planned, run = writer.manifest.planned_units, writer.manifest.run
+    try:
+        return measure_sets(writer, stored, lambda what: report(Progress(planned, planned, measuring=what)))
+    except OSError as error:
+        if not out_of_space(error):
+            raise
+        raise DiskFullError(f"the disk is full: all units are done; free some space, then resume run {run}") from error
 
 
 def _tasks(setup: Setup, finished: set[Unit], reusable: dict[Unit, Path]) -> list[Task]:

@@ -30,13 +30,17 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every worker of a sweep needs; small enough to be sent to each."""
+    """What every worker of a sweep needs; small enough to be sent to each.
+
+    also: features that no metric of a clip needs, for measures of whole sets.
+    """
 
     generators: tuple[GeneratorSpec, ...]
     cases: tuple[Case, ...]
     metrics: tuple[str, ...]
     run_folder: Path
     cache_folder: Path
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,9 @@ class Worker:
 
     def stream(self, tasks: Iterable[Task]) -> Iterator[UnitResult]:
         """The results of many units, as `do` gives them; clips are in flight together where networks gain by it."""
-        scorer = ClipScorer(self._metrics, cache=self._cache, prompts=self._prompts, ahead=clips_ahead(self._metrics))
+        also = self._setup.also
+        ahead = clips_ahead(self._metrics, also)
+        scorer = ClipScorer(self._metrics, cache=self._cache, prompts=self._prompts, also=also, ahead=ahead)
         line: deque[_Clip] = deque()
         spent_s = 0.0  # on scoring since the last result; with clips in flight there is no clip's own time
         for task in tasks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from benchmarks.commands.shell import FAILURE, err, errors, out, say
 
 if TYPE_CHECKING:
     from benchmarks.store import RunWriter
+    from benchmarks.suite import Suite
     from benchmarks.sweep import Options, Summary
 
 GENERATORS_HELP = "NAME, KIND:ARGUMENT or NAME=KIND:ARGUMENT, separated by commas; may be given several times"
@@ -25,6 +27,13 @@ def sweep(
     resume: Annotated[str | None, typer.Option(help="name of a run to go on with")] = None,
     reuse: Annotated[str | None, typer.Option(help="take clips from this run instead of making them again")] = None,
     reference: Annotated[Path | None, typer.Option(help="folder of clips that band metrics are judged by")] = None,
+    real: Annotated[
+        str | None,
+        typer.Option(help="real clips that set metrics compare with: a folder, or `backlot` for its shipped set"),
+    ] = None,
+    set_metric: Annotated[
+        list[str] | None, typer.Option("--set-metric", help="also measure this of each generator's clips together")
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="with --resume: try clips again that failed or were missing")
     ] = False,
@@ -51,14 +60,26 @@ def sweep(
             retry=frozenset({"failed", "missing"}) if retry_failed else frozenset(),
         )
         if resume:
-            if generators or suite or name or limit or reference:
-                raise StoreError("a resumed run keeps its suite, cases, reference and generators: give --resume alone")
+            if generators or suite or name or limit or reference or real or set_metric:
+                raise StoreError(
+                    "a resumed run keeps its suite, cases, reference, real clips and generators: give --resume alone"
+                )
             writer = _again(open_run(runs, resume).folder)
         else:
-            writer = _new(suite, generators or [], runs, options, name, reference, limit)
+            additions = Additions(reference, real, tuple(set_metric or ()))
+            writer = _new(suite, generators or [], runs, options, name, additions, limit)
         summary = _run(writer, options)
         if _print(summary):
             raise typer.Exit(FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What the command line adds to a suite: clips that bands are measured on, real clips, measures of sets."""
+
+    reference: Path | None
+    real: str | None
+    set_metrics: tuple[str, ...]
 
 
 def _again(folder: Path) -> RunWriter:
@@ -77,28 +98,39 @@ def _new(
     runs: Path,
     options: Options,
     name: str | None,
-    reference: Path | None,
+    additions: Additions,
     limit: int | None,
 ) -> RunWriter:
-    from benchmarks.calibrate import suite_metrics, with_reference
     from benchmarks.generator import parse_generators
-    from benchmarks.reference_clips import reference_from_folder
+    from benchmarks.real_clips import real_folder
     from benchmarks.suite import SuiteError, load_suite
     from benchmarks.sweep import start, with_cases
 
     if not suite_name:
         raise SuiteError("which suite? moviegen sweep backlot --generators oracle,noise (moviegen suites lists them)")
     specs = parse_generators(generators)
-    suite = with_cases(load_suite(suite_name), specs, limit)
-    if reference is not None:
-        suite = with_reference(suite, reference_from_folder(reference, suite_metrics(suite)))
+    suite = _completed(with_cases(load_suite(suite_name), specs, limit), additions)
     cases = tuple(suite.expand())
     for spec in specs:  # before the run folder is made: a mistake here should leave nothing behind
         generator = spec.make(cases)
         if hasattr(generator, "report"):
             for line in generator.report(cases):
                 say(err(), line)
-    return start(suite, specs, runs, options, name)
+    return start(suite, specs, runs, options, name, real_folder(additions.real))
+
+
+def _completed(suite: Suite, additions: Additions) -> Suite:
+    from benchmarks.calibrate import suite_metrics, with_reference
+    from benchmarks.real_clips import real_model
+    from benchmarks.reference_clips import reference_from_folder
+    from benchmarks.suite import with_real
+
+    if additions.reference is not None:
+        suite = with_reference(suite, reference_from_folder(additions.reference, suite_metrics(suite)))
+    if additions.real is not None or additions.set_metrics:
+        model = suite.real if additions.real is None else real_model(additions.real)
+        suite = with_real(suite, model, additions.set_metrics)
+    return suite
 
 
 def _run(writer: RunWriter, options: Options) -> Summary:
@@ -129,7 +161,8 @@ def _run(writer: RunWriter, options: Options) -> Summary:
 
         def report(state: State) -> None:
             latest = state.latest
-            text = plain_line(run if latest is None else f"{run}  {latest.generator} · {latest.case}")
+            what = state.measuring or ("" if latest is None else f"{latest.generator} · {latest.case}")
+            text = plain_line(f"{run}  {what}" if what else run)
             speed = bar.tasks[0].speed
             rate = f"{speed:.1f} clips/s" if speed else ""
             bar.update(task, completed=state.done, description=text[:60], rate=rate)
@@ -152,6 +185,8 @@ def _print(summary: Summary) -> bool:
     rows = ", ".join(f"{count} {status}" for status, count in sorted(summary.rows.items()))
     done = f"{made} clips now, {summary.resumed} earlier, in {summary.seconds:.0f} s"
     work = f"decoded {summary.decodes} clips, computed {summary.features} features"
+    if summary.sets:
+        work += f", measured {summary.sets} sets"
     console.print()
     say(console, f"run {summary.run}: {done}; rows: {rows or 'none'}; {work}")
     for status in ("failed", "missing"):

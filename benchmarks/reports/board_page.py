@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.board_table import interval, number
+from benchmarks.set_table import SetLine, cell_text, set_remarks
 
 if TYPE_CHECKING:
     from benchmarks.estimates import Interval
@@ -64,6 +65,8 @@ def board_page(board: Board) -> str:
     dots = [_dot(row, index, axis) for index, row in enumerate(totals)]
     return environment.from_string(_PAGE).render(
         board=board,
+        cell_text=cell_text,
+        set_remarks=list(set_remarks(board.set_columns, [SetLine(row.generator, row.sets) for row in board.rows])),
         remarks=[f"{row.generator}: {reason}" for row in board.rows for reason in row.reasons] + list(board.notes),
         dots=dots,
         ticks=[(f"{share:.3g}", axis.x(share)) for share in axis.ticks()],
@@ -171,6 +174,27 @@ svg .ceiling .bar, svg .floor .bar { stroke: var(--soft); } svg .ceiling .dot, s
 </tr>
 {% endfor %}
 </table></div>
+{% if board.set_columns %}
+<h2>Sets of clips</h2>
+<p class="soft">Measures of all clips of a generator together. They are no part of the totals: those are means over
+cases, and a number about a set is a number about no case. Intervals: 95 %; * is not ranked, for the reason below.</p>
+<div class="scroll"><table>
+<tr><th>Measure</th><th>Better</th>{% for row in board.rows %}<th>{{ row.generator }}</th>{% endfor %}</tr>
+{% for column in board.set_columns %}
+<tr><td title="{{ column.summary }}">{{ column.name }} <span class="soft">v{{ column.version }}
+{{ column.unit if column.unit != "1" }}
+{{ ", " ~ column.encoder ~ " " ~ column.encoder_sha256[:12] if column.encoder else "" }}</span></td>
+<td>{{ column.direction }}</td>
+{% for row in board.rows %}
+{% set cell = row.sets[column.name] %}
+<td class="wide" title="{{ cell.reason }}">{{ cell_text(cell) }}<br>
+<span class="soft">{{ cell.samples }} samples, {{ cell.clips }}/{{ cell.expected }} clips</span></td>
+{% endfor %}
+</tr>
+{% endfor %}
+</table></div>
+<ul>{% for remark in set_remarks %}<li>{{ remark }}</li>{% endfor %}</ul>
+{% endif %}
 {% if remarks %}
 <h2>Notes</h2>
 <ul>{% for remark in remarks %}<li>{{ remark }}</li>{% endfor %}</ul>

@@ -102,16 +102,15 @@ def kernel_distance(real: ClipSet, generated: ClipSet) -> SetEstimate:
 
 
 def neighbour_measure(name: Literal["precision", "recall", "density", "coverage"]) -> SetFunction:
-    """The function of a NeighbourMeasure, over as many real clips as there are generated ones.
-
-    All four depend on both sets' sizes, and are known for equal ones: 96 clips cannot cover 2,000.
+    """The function of a NeighbourMeasure, over as many real clips as there are generated ones (where those can be
+    ranked at all). All four depend on both sets' sizes, and are known for equal ones: 96 clips cannot cover 2,000.
     """
 
     def function(real: ClipSet, generated: ClipSet) -> SetEstimate:
-        from eval.sets.metrics import NeighbourMeasure
+        from eval.sets.metrics import FEWEST_PAIRED, NeighbourMeasure
 
         metric = NeighbourMeasure(name, _width(real, generated))
-        return _filled(metric, of_size(real, generated.clips), generated)
+        return _filled(metric, of_size(real, max(generated.clips, FEWEST_PAIRED)), generated)
 
     return function
 
