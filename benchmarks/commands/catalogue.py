@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.commands.shell import FAILURE, err, errors, out, say, table
+
+if TYPE_CHECKING:
+    from benchmarks.metric_list import Listed
+
+WIDTH = 120
 
 suites = typer.Typer(help="List, check, import and calibrate suites.", no_args_is_help=True, rich_markup_mode=None)
 generators = typer.Typer(help="List generators, or try one.", no_args_is_help=True, rich_markup_mode=None)
@@ -20,24 +26,46 @@ def metrics(
     name: Annotated[str, typer.Argument(help="a metric to explain; default: list all")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """List the metrics, or explain one: range, direction, source, and what it cannot see."""
+    """List the metrics of clips and of sets, or explain one: range, direction, licence, source, and blind spots."""
     with errors():
-        from benchmarks.manifest import MetricFacts
-        from eval.metric import METRICS
+        from benchmarks.metric_list import every_metric, find_metric, metric_document
 
-        chosen = [METRICS.get(name)] if name else list(METRICS)
+        chosen = [find_metric(name)] if name else every_metric()
         if as_json:
-            typer.echo(json.dumps([json.loads(MetricFacts.of(m.spec).model_dump_json()) for m in chosen], indent=2))
+            typer.echo(json.dumps([metric_document(one) for one in chosen], indent=2))
         elif name:
-            spec = chosen[0].spec
-            typer.echo(f"{spec.name} v{spec.version} ({spec.family}): {spec.summary}")
-            typer.echo(f"range {spec.low:g} to {spec.high:g} {spec.unit}; direction: {spec.direction}")
-            typer.echo(f"cannot see: {spec.blind_spots}\nsource: {spec.source}")
+            _explain(chosen[0])
         else:
-            table(
-                ("metric", "family", "direction", "unit", "what it says"),
-                [(m.spec.name, m.spec.family, m.spec.direction, m.spec.unit, m.spec.summary) for m in chosen],
-            )
+            _list(chosen)
+
+
+def _explain(one: Listed) -> None:
+    about = "all clips of a generator together" if one.kind == "set" else "each clip"
+    licences = [f"{encoder} (licence: {licence})" for encoder, licence in one.encoders.items()]
+    typer.echo(f"{one.name} v{one.version} ({one.family}, of {about}): {one.summary}")
+    typer.echo(f"range {one.range}; direction: {one.direction}; encoder: {', '.join(licences) or 'none'}")
+    typer.echo(f"cannot see: {one.blind_spots}\nsource: {one.source}")
+
+
+def _list(metrics: Sequence[Listed]) -> None:
+    """One table, a heading for each family; at most 120 columns, and plain text where nobody is looking."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading, width in (("metric", 29), ("better", 6), ("range", 15), ("encoder", 16), ("licence", 15)):
+        shown.add_column(heading, overflow="fold", max_width=width)
+    shown.add_column("source", overflow="fold")
+    family = ""
+    for one in metrics:
+        if one.family != family:
+            family = one.family
+            shown.add_row(f"\n{family}{' (all clips together)' if one.kind == 'set' else ''}", style="bold")
+        encoders, licences = ("\n".join(texts) for texts in (one.encoders, one.encoders.values()))
+        shown.add_row(one.name, one.direction, one.range, encoders or "none", licences or "–", one.source)
+    console = out()
+    wide = console if console.is_terminal else Console(highlight=False, width=WIDTH)
+    wide.print(shown, width=min(WIDTH, wide.width))
 
 
 @suites.command("list")
