@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from eval.encoders.open.padding import pad
@@ -39,4 +40,11 @@ def strongest(flow_N2HW: torch.Tensor) -> torch.Tensor:
     """The mean length of the longest 5 % of all pixels, rounded down: float64 N (VBench, dynamic_degree.get_score)."""
     length_NP = flow_N2HW.float().square().sum(dim=1).sqrt().flatten(1)
     count = int(length_NP.shape[1] * SHARE)
-    return length_NP.topk(count, dim=1).values.double().mean(dim=1)
+    return _largest(length_NP, count).double().mean(dim=1)
+
+
+def _largest(values_NP: torch.Tensor, count: int) -> torch.Tensor:
+    """The `count` largest of each row, in any order; NaN is larger than everything."""
+    if values_NP.device.type == "cpu":  # NumPy needs a tenth of torch's time
+        return torch.from_numpy(np.partition(values_NP.numpy(), -count, axis=1)[:, -count:])
+    return values_NP.topk(count, dim=1).values

@@ -13,6 +13,8 @@ def pad(frames_NCHW: torch.Tensor, multiple: int) -> torch.Tensor:
     """Edges repeated on both sides, the odd pixel right and below."""
     top, bottom = margins(frames_NCHW.shape[-2], multiple)
     left, right = margins(frames_NCHW.shape[-1], multiple)
+    if not (top or bottom or left or right):
+        return frames_NCHW
     return functional.pad(frames_NCHW, (left, right, top, bottom), mode="replicate")
 
 

@@ -15,6 +15,8 @@ from typing import Literal
 import torch
 from torch.nn import functional
 
+from eval.encoders.open import cubic
+
 Mode = Literal["bilinear", "bicubic"]
 Rgb = tuple[float, float, float]
 
@@ -92,6 +94,8 @@ def resize_short_side(frames_NCHW: torch.Tensor, side: int, mode: Mode) -> torch
     size = size_of(frames_NCHW, side)
     if size == frames_NCHW.shape[-2:]:
         return frames_NCHW
+    if mode == "bicubic" and frames_NCHW.device.type == "cpu":
+        return cubic.resized(frames_NCHW, size)
     return functional.interpolate(frames_NCHW, size, mode=mode, align_corners=False)
 
 
@@ -110,4 +114,4 @@ def normalised(frames_NCHW: torch.Tensor, by: Normalisation) -> torch.Tensor:
     """0-255 → normalised values of 0-1."""
     mean_C11 = frames_NCHW.new_tensor(by.mean)[:, None, None]
     std_C11 = frames_NCHW.new_tensor(by.std)[:, None, None]
-    return (frames_NCHW / 255 - mean_C11) / std_C11
+    return (frames_NCHW / 255).sub_(mean_C11).div_(std_C11)

@@ -10,6 +10,7 @@ import hashlib
 import io
 import logging
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,7 @@ def load_transformers(
             dtype=torch.float32,
             attn_implementation="sdpa" if getattr(kind, "_supports_sdpa", False) else "eager",
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
             **(build or {}),
         )
         # transformers fills what a file lacks with random numbers, and only warns
@@ -90,7 +92,9 @@ def load_program(name: str) -> torch.jit.ScriptModule:
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != pin.sha256:
             raise NotMeasurable(_damaged(name, f"{only} has changed since it was pulled"))
-        program: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(data), map_location="cpu")  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():  # deprecated in torch, and still the format in which these programs are given
+            warnings.simplefilter("ignore", DeprecationWarning)
+            program: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(data), "cpu")  # type: ignore[no-untyped-call]
         return program.eval()
 
 
