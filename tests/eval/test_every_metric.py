@@ -3,6 +3,9 @@
 Known answers, range, monotone under graded damage, fps and size invariance where promised, invariance to windows,
 batch and order, and clips that are too short or too small.
 
+Open networks are small and random here, in the real formats (`small_networks`), so that their loading, views and
+batches are the real ones. What they find in a clip means nothing: known answers are asked of known features (`Fed`).
+
 Shape legend: T frames, C channels, H height, W width, N sound samples.
 """
 
@@ -11,26 +14,36 @@ from __future__ import annotations
 import functools
 import importlib.util
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 from scipy.signal import butter, sosfilt
 
+from eval.cache import FeatureCache, FeatureKey
 from eval.case import Asked, Case
 from eval.clip import Clip, MemorySource
-from eval.feature import FEATURES
+from eval.encoders.folder import VARIABLE
+from eval.encoders.networks import viclip
+from eval.encoders.networks.viclip_text import viclip_text
+from eval.encoders.open import architectures
+from eval.encoders.open.text import prompted_text_features, text_features
+from eval.feature import FEATURES, Arrays
 from eval.metric import METRICS
 from eval.planner import Score, score_clip
 from moviegen.backlot import Scene, render, sample_scene
 
 
-def _conftest() -> Any:
-    """The clip constructors; pytest's importlib mode keeps test folders off the import path."""
-    spec = importlib.util.spec_from_file_location("eval_test_clips", Path(__file__).with_name("conftest.py"))
+def _module(path: str) -> ModuleType:
+    """A module of the tests; pytest's importlib mode keeps test folders off the import path."""
+    spec = importlib.util.spec_from_file_location(f"eval_test_{Path(path).stem}", Path(__file__).parent / path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -38,15 +51,99 @@ def _conftest() -> Any:
     return module
 
 
-Made = _conftest().Made
+Made = _module("conftest.py").Made
+checkpoints = _module("encoders/open/checkpoints.py")
+viclip_tests = _module("encoders/networks/test_viclip.py")
+randomised = _module("encoders/networks/conftest.py")._randomised
 NAMES = METRICS.names()
+
+PROMPT = "a red dog runs on the left"
+TWINS = {
+    "color": "a blue dog runs on the left",
+    "count": "two red dog run on the left",
+    "relation": "a red dog runs on the right",
+    "action": "a red dog sleeps on the left",
+}
+PROMPTS = (PROMPT, "a blue cat", "city of night", "rain and a fox", "beach")
+"""Those of a suite. The small tokenizers know all these words."""
+
+OPEN = ("clip-vit-b-32", "clip-vit-l-14", "dino-vit-b-16", "xclip-b-32", "raft-things", "amt-s")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A user's weights folder with all open networks that the metrics need but MUSIQ, which has no small form."""
+    folder = tmp_path_factory.mktemp("weights")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(folder))
+        patch.setitem(checkpoints.NETWORKS, "clip-vit-l-14", wide_clip)
+        for name in OPEN:
+            checkpoints.write(name, folder)
+            if name in architectures.ARCHITECTURES:
+                patch.setitem(architectures.ARCHITECTURES, name, checkpoints.facts(name, folder))
+        patch.setattr(viclip, "PUBLISHED", viclip_tests.SMALL)
+        write_viclip(folder)
+        write_aesthetic_head(folder)
+        yield
+    torch.set_num_threads(threads)
+
+
+def wide_clip() -> Any:
+    """As wide a space of pictures as the aesthetic head takes."""
+    import transformers
+
+    config = checkpoints.NETWORKS["clip-vit-b-32"]().config
+    config.vision_config.patch_size = 14
+    config.projection_dim = config.vision_config.projection_dim = config.text_config.projection_dim = 768
+    return transformers.CLIPModel(config)
+
+
+def write_viclip(folder: Path) -> None:
+    (folder / "viclip-l").mkdir()
+    save_file(randomised(viclip.Viclip(viclip_tests.SMALL)), folder / "viclip-l" / "model.safetensors")
+    (folder / "viclip-l" / "tokenizer.json").write_bytes(viclip_tests.tokenizer())
+    checkpoints.lock_folder("viclip-l", folder)
+
+
+def write_aesthetic_head(folder: Path) -> None:
+    """One that gives 5 and five times the first feature."""
+    weight = torch.zeros(1, 768)
+    weight[0, 0] = 5.0
+    (folder / "laion-aesthetic").mkdir()
+    save_file({"weight": weight, "bias": torch.tensor([5.0])}, folder / "laion-aesthetic" / "model.safetensors")
+    checkpoints.lock_folder("laion-aesthetic", folder)
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A clip of which some features are given, as if their networks had found them."""
+
+    features: Mapping[str, Arrays]
+    clip: Clip = field(default_factory=Made.pan)
+
+
+class Given(FeatureCache):
+    """A cache that holds these features of any clip, whatever the weights."""
+
+    def __init__(self, features: Mapping[str, Arrays]) -> None:
+        super().__init__(Path())
+        self._features = features
+
+    def get(self, key: FeatureKey) -> Arrays | None:
+        return self._features.get(key.feature)
+
+    def put(self, key: FeatureKey, arrays: Arrays) -> None:
+        pass
 
 
 def asking(**factors: Any) -> Case:
     """A case that asks for a Backlot scene with these factors, and states them all."""
     known = {name: value for name, value in scene_of(**factors).to_dict().items() if value is not None}
     asked = Asked(width=64, height=64, fps=8, duration_s=2.0, sound=True)
-    return Case(id="c", asked=asked, truth={"scene": known, "stated": list(factors)})
+    truth = {"scene": known, "stated": list(factors), "contrasts": TWINS}
+    return Case(id="c", prompt=PROMPT, asked=asked, truth=truth)
 
 
 def scene_of(**factors: Any) -> Scene:
@@ -77,9 +174,11 @@ def unlike(*wrong: str) -> Clip:
     return filmed(**{name: (UNLIKE_PAIR if name in wrong else PAIR)[name] for name in PAIR})
 
 
-def value(name: str, clip: Clip, case: Case | None = None) -> float:
-    asked = asking(**ASKED_FOR[name]) if name in ASKED_FOR else ASKED
-    (score,) = score_clip(MemorySource(clip), [METRICS.get(name)], case=case or asked).scores
+def value(name: str, made: Clip | Fed, case: Case | None = None) -> float:
+    asked = case or (asking(**ASKED_FOR[name]) if name in ASKED_FOR else ASKED)
+    clip, cache = (made.clip, Given(made.features)) if isinstance(made, Fed) else (made, None)
+    scored = score_clip(MemorySource(clip), [METRICS.get(name)], case=asked, cache=cache, prompts=PROMPTS)
+    (score,) = scored.scores
     assert score.status == "ok", score
     assert score.value is not None
     return score.value
@@ -189,8 +288,70 @@ def form(fps: float = 8, size: int = 64, seconds: float = 2.0) -> Clip:
     return Clip(clip.frames_TCHW, fps, np.zeros((1, 1600), np.float32), 16_000)
 
 
+def turning(feature: str, angle: float, clip: Clip | None = None) -> Fed:
+    """A clip whose frames' features turn by so many radians from frame to frame."""
+    clip = clip or Made.pan(0.25, seconds=3.0)
+    angles_T = angle * np.arange(len(clip.frames_TCHW))
+    return Fed({feature: {"features_TD": np.column_stack([np.cos(angles_T), np.sin(angles_T)])}}, clip)
+
+
+def half_fast(made: Fed) -> Fed:
+    """The same, its fastest twentieth at half of what VBench calls dynamic."""
+    frames = len(made.clip.frames_TCHW)
+    flow = {"top_P": np.full(frames - 1, 3 / 256), "times_T": np.arange(frames) / 8}
+    return Fed({**made.features, "flow": flow}, made.clip)
+
+
+def turned(feature: str, direction_D: Any, angle: float, **more: Any) -> Fed:
+    """A clip whose features lie so many radians off a direction."""
+    unit_D = np.asarray(direction_D, np.float64) / np.linalg.norm(direction_D)
+    aside_D = np.eye(len(unit_D))[0] - unit_D[0] * unit_D
+    off_D = math.cos(angle) * unit_D + math.sin(angle) * aside_D / np.linalg.norm(aside_D)
+    one, frames = ("features_D", off_D) if feature.endswith("_clip") else ("features_TD", np.stack([off_D] * 16))
+    return Fed({feature: {one: frames, **more}})
+
+
+def by_clip(angle: float, text: str = PROMPT) -> Fed:
+    return turned("clip_b32_frames", text_features("clip-vit-b-32", text), angle)
+
+
+def by_xclip(angle: float, text: str = PROMPT) -> Fed:
+    patches_PD = np.random.default_rng(0).normal(size=(49, 8)).astype(np.float32)
+    text_D = prompted_text_features("xclip-b-32", text, patches_PD)
+    return turned("xclip_b32_clip", text_D, angle, patches_PD=patches_PD)
+
+
+def by_viclip(angle: float) -> Fed:
+    return turned("viclip_l_clip", viclip_text(PROMPT), angle)
+
+
+def ranked(rank: int) -> Fed:
+    """A clip to which the prompt has this rank among PROMPTS."""
+    texts_ND = np.stack([text_features("clip-vit-b-32", text) for text in PROMPTS]).astype(np.float64)
+    wanted_N = np.array([0.0, *(0.1 if index < rank else -0.1 for index in range(1, len(PROMPTS)))])
+    return Fed({"clip_b32_frames": {"features_TD": (np.linalg.pinv(texts_ND) @ wanted_N)[None]}})
+
+
+def beautiful(*scores: float) -> Fed:
+    """Frames to which the aesthetic head gives these scores."""
+    features_TD = np.zeros((len(scores), 768), np.float32)
+    features_TD[:, 0] = [score / 5 - 1 for score in scores]
+    features_TD[:, 1] = np.sqrt(1 - features_TD[:, 0] ** 2)
+    return Fed({"clip_l14_frames": {"features_TD": 9 * features_TD}})
+
+
+def imaged(*scores: float) -> Fed:
+    return Fed({"musiq_frames": {"score_T": np.array(scores, np.float32)}})
+
+
+def turned_mean(angle: float, frames: int) -> float:
+    """VBench's consistency of frames that turn by so much each."""
+    to_first = [max(0.0, math.cos(angle * index)) for index in range(1, frames)]
+    return (math.cos(angle) + sum(to_first) / len(to_first)) / 2
+
+
 # A clip, the value that the metric must have on it, and the tolerance.
-KNOWN: dict[str, list[tuple[Callable[[], Clip], float, float]]] = {
+KNOWN: dict[str, list[tuple[Callable[[], Clip | Fed], float, float]]] = {
     "temporal_flickering": [(lambda: flicker(100, 110), 1 - 10 / 255, 1e-12), (Made.still, 1, 0)],
     "motion_magnitude": [(lambda: Made.pan(0.25), 0.25, 0.005), (lambda: Made.pan(0.25, size=256), 0.25, 0.005)],
     "dynamic_degree": [(lambda: Made.pan(0.25), 1, 0), (lambda: Made.pan(0.12), 0, 0)],
@@ -231,6 +392,47 @@ KNOWN: dict[str, list[tuple[Callable[[], Clip], float, float]]] = {
     "backlot_prompt_accuracy": [(unlike, 1, 0), (lambda: unlike("light", "weather", "camera"), 5 / 8, 1e-12)],
     "backlot_accuracy_count": [(lambda: filmed(**TRIO), 1, 0), (lambda: filmed(**{**TRIO, "count": 2}), 0, 0)],
     "backlot_accuracy_role": [(lambda: filmed(**CHEF), 1, 0), (lambda: filmed(**{**CHEF, "role": "nurse"}), 0, 0)],
+    "vbench_temporal_flickering": [(lambda: flicker(100, 110), 1 - 10 / 255, 1e-12), (Made.still, 1, 0)],
+    # the small network guesses the mean of both neighbours
+    "vbench_motion_smoothness": [(lambda: flicker(100, 120), 1 - 20 / 255, 1e-7), (Made.still, 1, 0)],
+    # the small network's flow is the difference, in pixels
+    "vbench_dynamic_degree": [(lambda: flicker(100, 120), 1, 0), (Made.still, 0, 0), (lambda: flicker(100, 101), 0, 0)],
+    "vbench_subject_consistency": [
+        (lambda: turning("dino_b16_frames", 0.1), turned_mean(0.1, 24), 1e-12),
+        (Made.still, 1, 1e-9),
+    ],
+    "vbench_background_consistency": [
+        (lambda: turning("clip_b32_frames", 0.1), turned_mean(0.1, 24), 1e-12),
+        (Made.still, 1, 1e-9),
+    ],
+    # three seconds at eight frames: 1 s and 2 s apart
+    "long_subject_consistency": [
+        (lambda: turning("dino_b16_frames", 0.05), (math.cos(0.4) + math.cos(0.8)) / 2, 1e-12),
+        (Made.still, 1, 1e-9),
+    ],
+    "long_background_consistency": [
+        (lambda: turning("clip_b32_frames", 0.05), (math.cos(0.4) + math.cos(0.8)) / 2, 1e-12),
+        (Made.still, 1, 1e-9),
+    ],
+    "moving_subject_consistency": [
+        (lambda: turning("dino_b16_frames", 0.1), turned_mean(0.1, 24), 1e-12),
+        (lambda: turning("dino_b16_frames", 0.0, Made.still()), 0, 1e-3),
+        (lambda: half_fast(turning("dino_b16_frames", 0.1)), turned_mean(0.1, 24) / 2, 1e-12),
+    ],
+    "vbench_aesthetic_quality": [(lambda: beautiful(4, 5, 7.5), 0.55, 1e-6)],
+    "vbench_imaging_quality": [(lambda: imaged(40, 50, 75), 0.55, 1e-12)],
+    "clip_score": [
+        (lambda: by_clip(0), 100, 1e-5),
+        (lambda: by_clip(1.2), 100 * math.cos(1.2), 1e-4),
+        (lambda: by_clip(2), 0, 0),
+    ],
+    "clip_text_rank": [(lambda: ranked(1), 1, 0), (lambda: ranked(3), 0.5, 0), (lambda: ranked(5), 0, 0)],
+    "xclip_consistency": [(lambda: by_xclip(0), 1, 1e-6), (lambda: by_xclip(2), math.cos(2), 1e-6)],
+    "vbench_overall_consistency": [(lambda: by_viclip(0), 1, 1e-6), (lambda: by_viclip(2), math.cos(2), 1e-6)],
+    **{
+        f"contrast_{name}": [(lambda by=by: by(0), 1, 0), (lambda by=by, twin=TWINS[name]: by(0, twin), 0, 0)]
+        for name, by in (("color", by_clip), ("count", by_clip), ("relation", by_clip), ("action", by_xclip))
+    },
     **{f"backlot_accuracy_{name}": [(unlike, 1, 0), (lambda: unlike(*PAIR), 0, 0)] for name in PAIR if name != "other"},
 }
 
@@ -241,8 +443,10 @@ def grain(sigma: float) -> Clip:
     return each_frame(Made.still(size=128), lambda f, _: np.rint(f + sigma * rng.normal(size=(*f.shape[:2], 1))))
 
 
+EITHER = ("backlot_accuracy_", "contrast_")
+
 # How the metric moves (+1 or -1) along clips of growing damage, least first.
-DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip]]]] = {
+DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip | Fed]]]] = {
     "temporal_flickering": (-1, [lambda s=s: noisy(Made.pan(), s) for s in (0, 4, 8, 16)]),
     "motion_magnitude": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "dynamic_degree": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
@@ -277,9 +481,28 @@ DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip]]]] = {
     "asked_duration": (-1, [lambda d=d: form(seconds=d) for d in (2, 1.5, 1)]),
     "asked_sound": (-1, [form, Made.still]),
     "backlot_prompt_accuracy": (-1, [lambda n=n: unlike(*list(PAIR)[:n]) for n in (0, 3, 6, 9)]),
-    **{name: (-1, [make for make, *_ in known]) for name, known in KNOWN.items() if "backlot_accuracy" in name},
+    "vbench_temporal_flickering": (-1, [lambda s=s: noisy(Made.pan(), s) for s in (0, 4, 8, 16)]),
+    "vbench_motion_smoothness": (-1, [lambda p=p: jittered(Made.pan(0.1), p) for p in (0, 1, 2, 4)]),
+    "vbench_dynamic_degree": (-1, [Made.pan, lambda: stopped(Made.pan(), 2)]),
+    **{
+        name: (-1, [lambda s=s: noisy(Made.pan(0.1, seconds=3.0), s) for s in (0, 8, 24, 72)])
+        for name in (
+            "vbench_subject_consistency",
+            "vbench_background_consistency",
+            "long_subject_consistency",
+            "long_background_consistency",
+        )
+    },
+    "moving_subject_consistency": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
+    "vbench_aesthetic_quality": (-1, [lambda n=n: beautiful(7, 7 - n) for n in range(4)]),
+    "vbench_imaging_quality": (-1, [lambda n=n: imaged(70, 70 - n) for n in range(4)]),
+    "clip_score": (-1, [lambda a=a: by_clip(a) for a in (0, 0.3, 0.6, 0.9)]),
+    "clip_text_rank": (-1, [lambda r=r: ranked(r) for r in range(1, 6)]),
+    "xclip_consistency": (-1, [lambda a=a: by_xclip(a) for a in (0, 0.8, 1.6, 2.4)]),
+    "vbench_overall_consistency": (-1, [lambda a=a: by_viclip(a) for a in (0, 0.8, 1.6, 2.4)]),
+    **{name: (-1, [make for make, *_ in known]) for name, known in KNOWN.items() if name.startswith(EITHER)},
 }
-BINARY = {"asked_sound", *(name for name in NAMES if name.startswith("backlot_accuracy_"))}
+BINARY = {"asked_sound", "vbench_dynamic_degree", *(name for name in NAMES if name.startswith(EITHER))}
 """1 or 0: two grades are all there are."""
 
 
@@ -315,6 +538,8 @@ TOLERANCE: dict[str, float] = {
     "asked_size": 0,
     "asked_duration": 0,
     "asked_sound": 0,
+    "long_subject_consistency": 0.01,
+    "long_background_consistency": 0.01,
     **dict.fromkeys((name for name in NAMES if name.startswith("backlot_")), 0.0),
 }
 
@@ -393,14 +618,14 @@ def test_size_does_not_matter(name: str) -> None:
 
 
 def ordinary() -> list[Clip]:
-    pan = Made.pan(0.3, fps=24, seconds=3.0, width=96)
-    sound = Made.thuds((0.4, 1.1, 2.6), 3.0)
+    pan = Made.pan(0.3, fps=24, seconds=1.5, width=96)
+    sound = Made.thuds((0.4, 1.1), 1.5)
     return [
         Clip(pan.frames_TCHW, 24, np.repeat(sound, 2, axis=0), 16_000),
-        Made.bounce(),
+        Made.bounce((0.5, 1.25), seconds=2.0),
         Made.noise(frames=20),
         shots(3),
-        Clip(loop().frames_TCHW, 8, Made.sine(300, 1.2, 4.0, 44_100), 44_100),
+        Clip(loop().frames_TCHW[:20], 8, Made.sine(300, 1.2, 2.5, 44_100), 44_100),
     ]
 
 
@@ -409,7 +634,7 @@ def outcomes(clip: Clip, names: Sequence[str] = NAMES, window: int | None = None
         return score.value, score.status, score.reason
 
     metrics = [METRICS.get(name) for name in names]
-    scores = score_clip(MemorySource(clip, window=window), metrics, case=ASKED).scores
+    scores = score_clip(MemorySource(clip, window=window), metrics, case=ASKED, prompts=PROMPTS).scores
     return {score.metric: told(score) for score in scores}
 
 
