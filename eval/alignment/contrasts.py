@@ -42,7 +42,7 @@ def by_xclip(measured: Measured, text: str) -> tuple[Numbers, Numbers]:
 
 
 def told_from_twin(measured: Measured, factor: str, view: View) -> float:
-    """1 where the prompt fits the clip better than its twin, 0 where the twin does, ½ where nothing tells them apart."""
+    """1 where the prompt fits the clip better than its twin, 0 where the twin does, ½ where both fit alike."""
     assert measured.case is not None
     assert measured.case.truth is not None
     twin = measured.case.truth["contrasts"].get(factor)

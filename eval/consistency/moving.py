@@ -22,7 +22,7 @@ from eval.quality.timing import steps_s
     "motion earns nothing",
 )
 def moving_subject_consistency(measured: Measured) -> float:
-    """Subject consistency · mean over time of min(1, speed of the fastest twentieth / 0.1875 short sides per s); 0-1."""
+    """Subject consistency · mean over time of min(1, speed of the fastest twentieth / 0.1875 short sides/s); 0-1."""
     flow = measured["flow"]
     moving = share_moving(flow["top_P"], steps_s(flow["times_T"]))
     return moving * frame_consistency(measured["dino_b16_frames"]["features_TD"])

@@ -15,8 +15,8 @@ consistency = partial(
     low=0.0,
     high=1.0,
     direction="higher",
-    blind_spots="a frozen clip scores 1, and little motion raises it: see moving_subject_consistency; intended cuts and "
-    "turns count against it; repeating frames raises it",
+    blind_spots="a frozen clip scores 1, and little motion raises it: see moving_subject_consistency; intended cuts "
+    "and turns count against it; repeating frames raises it",
 )
 
 

@@ -12,9 +12,16 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.cli import app
+from benchmarks.generator import parse_generators
+from benchmarks.leaderboard import build_board
 from benchmarks.manifest import MetricFacts
 from benchmarks.store import Run
+from benchmarks.suite import load_suite
+from benchmarks.sweep import Options, run_sweep, start, with_cases
 from benchmarks.vbench_export import CUSTOM, PROMPTED, ExportError, vbench_results
+from eval.clip import Clip
+from eval.metric import METRICS
+from eval.video import write_clip
 
 Facts = Callable[..., MetricFacts]
 RunOf = Callable[..., Run]
@@ -113,3 +120,53 @@ def test_the_command_writes_json_and_names_what_is_left_out(run_of: RunOf, facts
     wrong = CliRunner().invoke(app, [*command, "-o", str(target), "-g", "nobody"])
     assert (wrong.exit_code, wrong.stderr.count("error: ")) == (2, 1)
     assert "one of mine" in wrong.stderr
+
+
+MINIMA = {"subject_consistency": 0.1462, "background_consistency": 0.2615, "temporal_flickering": 0.6293,
+          "motion_smoothness": 0.706}  # fmt: skip
+MAXIMA = {"motion_smoothness": 0.9975}
+WEIGHTS = {"dynamic_degree": 0.5}
+
+
+def test_the_suites_total_is_vbenchs_quality_score(run_of: RunOf) -> None:
+    """scripts/cal_final_score.py: Σ w (x − min) / (max − min) / Σ w."""
+    suite = load_suite("vbench-custom")
+    assert {metric.name for metric in suite.metrics} == set(VALUES)
+    facts = [MetricFacts.of(METRICS.get(name).spec) for name in VALUES]
+    numbers = np.array([list(VALUES.values())])
+    run = run_of(numbers, facts, generators=["mine"], models=suite.metrics, families=suite.families)
+    score, weights = 0.0, 0.0
+    for name, values in VALUES.items():
+        dimension = name.removeprefix("vbench_")
+        low, high, weight = MINIMA.get(dimension, 0), MAXIMA.get(dimension, 1), WEIGHTS.get(dimension, 1)
+        score += weight * (np.mean(values) - low) / (high - low)
+        weights += weight
+    (row,) = build_board([run]).rows
+    assert weights == 6.5
+    assert row.total.value == pytest.approx(score / 6.5, abs=1e-12)
+
+
+def test_without_weights_the_other_six_are_skipped_and_the_command_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOVIEGEN_WEIGHTS", str(tmp_path / "weights"))
+    (tmp_path / "clips").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(2):
+        write_clip(Clip(rng.integers(0, 256, (8, 3, 64, 64), np.uint8), 8.0), tmp_path / "clips" / f"{number}.mp4")
+    specs = parse_generators([f"mine=folder:{tmp_path / 'clips'}"])
+    options = Options(executor="serial")
+    suite = with_cases(load_suite("vbench-custom"), specs)
+    run = Run(run_sweep(start(suite, specs, tmp_path / "runs", options, "r"), options).folder)
+    reasons = run.rows(status="skipped").groupby("metric")["reason"].first()
+    assert len(reasons) == 6
+    assert all("run `moviegen weights pull " in reason for reason in reasons)
+    found = vbench_results(run)
+    assert list(found.results) == ["temporal_flickering"]
+    assert len(found.remarks) == 6
+    assert all("weights pull" in remark for remark in found.remarks)
+    for clip in found.results["temporal_flickering"][1]:
+        assert Path(clip["video_path"]).is_file()
+    (row,) = build_board([run]).rows
+    assert row.rank is None
+    assert row.coverage == pytest.approx(1 / 7)
