@@ -8,12 +8,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from benchmarks.leaderboard import Board, BoardRow, Interval, MetricColumn
+from benchmarks.leaderboard import Board, BoardRow, Interval, MetricColumn, SetCell, SetColumn
 
 BRACKETS = {"": "contender", "ceiling": "▲ ceiling", "floor": "▼ floor"}
 """How a row's bracket is shown: a shape and a word, never a colour alone."""
 
 DIRECTIONS = {"higher": "↑ higher", "lower": "↓ lower", "band": "↔ near the reference"}
+
+SET_DIRECTIONS = {**DIRECTIONS, "band": "↔ more is not better"}
+"""Of measures of sets, which no band of reference clips is measured for."""
 
 FAMILY_HELP = {
     "alignment": "Whether the clip shows what the prompt says.",
@@ -57,10 +60,10 @@ def unit_text(unit: str) -> str:
     return "" if unit == "1" else unit
 
 
-def range_text(column: MetricColumn) -> str:
+def range_text(column: MetricColumn | SetColumn) -> str:
     """`0 to 1`, `0 to ∞ cuts/s`."""
-    high = "∞" if column.high == float("inf") else number_text(column.high)
-    return f"{number_text(column.low)} to {high} {unit_text(column.unit)}".strip()
+    low, high = ("∞" if abs(end) == float("inf") else number_text(abs(end)) for end in (column.low, column.high))
+    return f"{'-' if column.low < 0 else ''}{low} to {high} {unit_text(column.unit)}".strip()
 
 
 def shown_rows(board: Board, name_part: str, brackets: Sequence[str]) -> list[BoardRow]:
@@ -83,6 +86,55 @@ def board_frame(rows: Sequence[BoardRow], families: Sequence[str]) -> pd.DataFra
             "Cases": [row.cases for row in rows],
         }
     )
+
+
+def set_frame(rows: Sequence[BoardRow], columns: Sequence[SetColumn]) -> pd.DataFrame:
+    """The set metrics of these generators, one line per generator and metric, with the reason beside each gap."""
+    return pd.DataFrame(
+        [
+            {
+                "Generator": row.generator,
+                "Measure": column.name,
+                "Value": cell.value.value,
+                "Interval": interval_ends(cell.value),
+                "Better": SET_DIRECTIONS[column.direction],
+                "Samples": cell.samples,
+                "Clips": f"{cell.clips:,} of {cell.expected:,}",
+                "Compared": compared_text(cell),
+            }
+            for column in columns
+            for row in rows
+            if (cell := row.sets.get(column.name)) is not None
+        ],
+        columns=["Generator", "Measure", "Value", "Interval", "Better", "Samples", "Clips", "Compared"],
+    )
+
+
+def interval_ends(interval: Interval) -> str:
+    """`1.24 to 1.5`, for numbers of any size and sign; empty where there is no interval."""
+    if interval.low is None or interval.high is None:
+        return ""
+    return f"{number_text(interval.low)} to {number_text(interval.high)}"
+
+
+def compared_text(cell: SetCell) -> str:
+    """Whether a number may be compared; else why not, or why there is none."""
+    return cell.reason or "yes"
+
+
+def set_config() -> dict[str, Any]:
+    """Widths and help of set_frame's columns; the texts are ours."""
+    column = st.column_config
+    return {
+        "Generator": column.TextColumn(width=140),
+        "Measure": column.TextColumn(width=190, help="A measure of all clips of a generator together."),
+        "Value": column.NumberColumn(width=90, format="%.4g"),
+        "Interval": column.TextColumn(width=130, help="95% interval."),
+        "Better": column.TextColumn(width=150),
+        "Samples": column.NumberColumn(width=70, help="What the number rests on: clips, their frames, or cases."),
+        "Clips": column.TextColumn(width=90, help="Clips that were used, of those that were asked for."),
+        "Compared": column.TextColumn(width=420, help="Whether generators may be compared by it; if not, why."),
+    }
 
 
 def _family_value(row: BoardRow, family: str) -> float | None:
@@ -145,5 +197,20 @@ def metric_table(board: Board, sources: dict[tuple[str, int], str]) -> pd.DataFr
                 "Source": sources.get((column.name, column.version), ""),
             }
             for column in board.columns
+        ]
+        + [
+            {
+                "Metric": column.name,
+                "Family": column.family,
+                "Better": SET_DIRECTIONS[column.direction],
+                "Range": range_text(column),
+                "Measures": column.summary,
+                "Blind to": column.blind_spots,
+                "Counts": "no: about all clips together, and totals are means over cases",
+                "Encoder": column.encoder,
+                "Version": column.version,
+                "Source": column.source,
+            }
+            for column in board.set_columns
         ]
     )

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from benchmarks.leaderboard import Board, BoardRow, Interval
-from dashboards.board_table import DIRECTIONS, interval_text, number_text, unit_text
+from dashboards.board_table import DIRECTIONS, SET_DIRECTIONS, interval_text, number_text, unit_text
 
 # Blue, green and vermilion stay apart in the common colour blindnesses; the shapes say the same without colour.
 COLOURS = ("#2a7fc1", "#0f9b74", "#d8622b")
@@ -17,8 +17,9 @@ TOTAL = "Total"
 
 
 def measures(board: Board) -> list[str]:
-    """What can be plotted: the total, the families, then each metric."""
-    return [TOTAL, *board.families, *(column.name for column in board.columns)]
+    """What can be plotted: the total, the families, then each metric, then each measure of sets."""
+    metrics = [column.name for column in board.columns]
+    return [TOTAL, *board.families, *metrics, *(column.name for column in board.set_columns)]
 
 
 def points(board: Board, rows: Sequence[BoardRow], measure: str) -> pd.DataFrame:
@@ -33,7 +34,7 @@ def points(board: Board, rows: Sequence[BoardRow], measure: str) -> pd.DataFrame
                 "low": interval.value if interval.low is None else interval.low,
                 "high": interval.value if interval.high is None else interval.high,
                 "label": _label(board, measure, interval.value),
-                "interval": interval_text(interval, 4) or "one case: no interval",
+                "interval": interval_text(interval, 4) or "no interval",
             }
             for row, interval in found
             if interval is not None and interval.value is not None
@@ -51,6 +52,8 @@ def _interval(board: Board, row: BoardRow, measure: str) -> Interval | None:
         return row.total
     if measure in board.families:
         return row.families.get(measure)
+    if measure in row.sets:  # a number that must not be compared is no dot beside others
+        return row.sets[measure].value if row.sets[measure].ranks else None
     cell = row.metrics.get(measure)
     return None if cell is None else cell.raw
 
@@ -60,6 +63,9 @@ def measure_title(board: Board, measure: str) -> str:
     bars = f"bars show the {board.confidence:.0%} interval"
     if measure == TOTAL or measure in board.families:
         return f"{measure.capitalize()} score: 0 is worst, 1 is best; {bars}"
+    of_set = next((column for column in board.set_columns if column.name == measure), None)
+    if of_set is not None:
+        return f"{of_set.name}, better: {SET_DIRECTIONS[of_set.direction]}; bars show the 95% interval"
     column = next(c for c in board.columns if c.name == measure)
     unit = f" in {unit_text(column.unit)}" if unit_text(column.unit) else ""
     return f"{column.name}{unit}, better: {DIRECTIONS[column.direction]}; {bars}"

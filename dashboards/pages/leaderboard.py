@@ -14,6 +14,8 @@ from dashboards.side_by_side import show_case
 
 # How many generators' clips are shown until some are chosen.
 FIRST_SHOWN = 3
+# How many measures of sets are shown until others are chosen: each has a line for every generator.
+SETS_SHOWN = 2
 
 
 def page() -> None:
@@ -76,6 +78,7 @@ def show_board(run: Run, board: Board) -> None:
         st.info("No generator matches these filters. Clear the name, or tick a bracket.")
         return
     show_table(board, rows, families)
+    show_sets(board, rows)
     show_plot(board, rows)
     show_clips(run, board, rows)
     show_meanings(run, board)
@@ -141,6 +144,27 @@ def show_table(board: Board, rows: list[BoardRow], families: list[str]) -> None:
         st.download_button(
             "JSON", board.to_json, f"{stem}.json", "application/json", on_click="ignore", icon=":material/download:"
         )
+
+
+def show_sets(board: Board, rows: list[BoardRow]) -> None:
+    """Measures of all clips of a generator together, beside the totals and never in them."""
+    if not board.set_columns:
+        return
+    st.subheader("All clips together")
+    st.text(
+        "These compare the whole set of a generator's clips with real ones, or the clips of one prompt with each "
+        "other. They are no part of the totals: those are means over cases, and a number about a set is a number "
+        "about no case."
+    )
+    names = [column.name for column in board.set_columns]
+    wanted = st.multiselect("Measures", names, default=names[:SETS_SHOWN], key="sets", bind="query-params")
+    st.dataframe(
+        board_table.set_frame(rows, [column for column in board.set_columns if column.name in wanted]),
+        hide_index=True,
+        placeholder="–",
+        column_config=board_table.set_config(),
+        alt="Measures of all clips of each generator, with intervals and reasons",
+    )
 
 
 def choose_ticked(table: str, ticked: list[str]) -> None:
