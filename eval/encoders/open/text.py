@@ -59,17 +59,23 @@ def prompted_text_features(encoder: str, prompt: str, patches_PD: Features) -> F
 
     from eval.encoders.open.xclip import prompted
 
-    tower = _tower_or_reason(encoder, pinned(encoder).sha256)
-    text_D = tower.features(prompt)
+    sha256 = pinned(encoder).sha256
+    tower, text_D = _tower_or_reason(encoder, sha256), _plain_features(encoder, sha256, prompt)
     with torch.inference_mode():
-        return _unit(encoder, prompted(tower.network, text_D, torch.from_numpy(patches_PD).to(tower.device)))
+        return _unit(encoder, prompted(tower.network, text_D, torch.tensor(patches_PD, device=tower.device)))
 
 
 @lru_cache(maxsize=4096)
 def _text_features(encoder: str, sha256: str, prompt: str) -> Features:
-    features_D = _unit(encoder, _tower_or_reason(encoder, sha256).features(prompt))
+    features_D = _unit(encoder, _plain_features(encoder, sha256, prompt))
     features_D.flags.writeable = False
     return features_D
+
+
+@lru_cache(maxsize=4096)
+def _plain_features(encoder: str, sha256: str, prompt: str) -> torch.Tensor:
+    """D, not normalised, on the device."""
+    return _tower_or_reason(encoder, sha256).features(prompt)
 
 
 def _unit(encoder: str, features_D: torch.Tensor) -> Features:

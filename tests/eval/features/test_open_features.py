@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from eval.cache import FeatureCache
-from eval.clip import Clip, MemorySource
+from eval.clip import Clip, MemorySource, Window
+from eval.encoders import middle_frames
 from eval.encoders.local import pinned
-from eval.encoders.middle_frames import middles
+from eval.encoders.middle_frames import MiddleFrames, middles
 from eval.encoders.open.runners import runner
+from eval.encoders.runner import Runner, Ticket
 from eval.feature import FEATURES, Arrays
 from eval.metric import Metric, MetricSpec
 from eval.planner import ClipScores, score_clip
@@ -205,6 +208,23 @@ def test_middles_are_vbenchs(count: int) -> None:
     """get_frame_indices(8, count, sample="middle") of VBench's utils."""
     intervals = np.linspace(0, count, 9).astype(int)
     assert middles(count, 8).tolist() == [(a + b - 1) // 2 for a, b in pairwise(intervals)]
+
+
+def test_of_a_very_long_clip_frames_near_the_middles_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 16 kept at most, off by less than a sixteenth of the clip; memory does not grow with it."""
+    monkeypatch.setattr(middle_frames, "KEPT", 16)
+    seen: list[npt.NDArray[np.float32]] = []
+
+    def first_pixels(ticket: Ticket) -> Any:
+        seen.append(ticket.result())
+
+    one = Runner("kept", lambda items: items.flatten(1).float(), device="cpu")
+    keeping = MiddleFrames(one, 8, lambda frames: frames[:, :, :1, :1], first_pixels)
+    for start in range(0, 250, 10):
+        keeping.update(Window(numbered(250, 8).frames_TCHW[start : start + 10], np.arange(start, start + 10) / 8))
+        assert len(keeping._kept) <= 16
+    keeping.finish()
+    np.testing.assert_allclose(seen[0].reshape(8, 3)[:, 0], middles(250, 8), atol=250 / 16)
 
 
 @pytest.mark.parametrize(("seconds", "windows"), [(0.01, 1), (3, 1), (10.0, 1), (19.9, 1), (20.1, 2)])
