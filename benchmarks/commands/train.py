@@ -376,6 +376,104 @@ def reader(
             )
 
 
+@train.command("encoder")
+def encoder(
+    folder: FolderOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    clips: Annotated[int | None, typer.Option(min=2, help="training scenes; default: 19200")] = None,
+    clips_folder: Annotated[
+        Path | None, typer.Option(help="where rendered clips are kept, the reader's too; default: FOLDER/clips")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="clips in a step; default: 256")] = None,
+    galleries: Annotated[
+        int | None, typer.Option(min=1, help="of 256 held-out scenes, of the figures; default: 4")
+    ] = None,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="steps between checkpoints")] = 100,
+    validate_every: Annotated[int, typer.Option(min=1, help="steps between looks at held-out scenes")] = 100,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the encoder of Backlot clips and texts, on the processor; write weights, their card and a reference set."""
+    with errors():
+        from dataclasses import replace
+
+        from moviegen.training.encoder import EncoderTraining, train_encoder
+
+        _threads(threads)
+        usual = EncoderTraining()
+        training = replace(
+            usual,
+            steps=steps or usual.steps,
+            clips=clips or usual.clips,
+            batch=batch or usual.batch,
+            galleries=galleries or usual.galleries,
+            seed=seed,
+        )
+        home = folder or Path("runs/train/encoder")
+        with _quiet_lightning(home):
+            train_encoder(
+                training,
+                home,
+                clips=clips_folder,
+                output=output,
+                minutes=minutes,
+                validate_every=validate_every,
+                save_every=checkpoint_every,
+                progress=not quiet,
+            )
+
+
+@train.command("faces")
+def faces(
+    folder: FolderOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="folder of the pack; default: in the folder")
+    ] = None,
+    scenes: Annotated[int | None, typer.Option(min=60, help="training scenes; default: 10000")] = None,
+    held_out: Annotated[int | None, typer.Option(min=60, help="scenes of the figures; default: 2000")] = None,
+    frames: Annotated[Path | None, typer.Option(help="where rendered frames are kept; default: FOLDER/frames")] = None,
+    effort: Annotated[float, typer.Option(min=0.001, help="share of the usual steps of each part")] = 1.0,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the face pack (detector, recogniser, presentation, age, tone) on the processor; write it and its card."""
+    with errors():
+        from dataclasses import replace
+
+        from benchmarks.commands.progress import bar
+        from moviegen.training.faces import FacesTraining, train_faces
+        from moviegen.training.faces_part import PartTraining
+
+        _threads(threads)
+        usual = FacesTraining()
+
+        def part(of: PartTraining) -> PartTraining:
+            return replace(of, steps=max(1, round(effort * of.steps)), seed=seed)
+
+        training = replace(
+            usual,
+            scenes=scenes or usual.scenes,
+            held_out=held_out or usual.held_out,
+            detector=part(usual.detector),
+            recogniser=part(usual.recogniser),
+            attributes=part(usual.attributes),
+        )
+        home = folder or Path("runs/train/faces")
+        with _quiet_lightning(home):
+            pack = train_faces(
+                training,
+                home,
+                frames=frames,
+                output=output,
+                progress=lambda what, total, unit: bar(what, total, unit, quiet=quiet),
+            )
+        typer.echo(f"wrote {pack}: what it reaches is in {pack / 'card.json'}")
+
+
 @train.command("average")
 def average(
     files: Annotated[

@@ -121,7 +121,7 @@ def _start(head: nn.Module) -> None:
 class Recogniser(nn.Module):
     """An embedding of a face aligned to 112 x 112 pixels; RGB, (x - 127.5) / 127.5. Not of unit length."""
 
-    def __init__(self, dimensions: int = 128, widths: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
+    def __init__(self, dimensions: int, widths: tuple[int, int, int, int] = (16, 32, 64, 96)) -> None:
         super().__init__()
         first, second, third, fourth = widths
         self.body = nn.Sequential(

@@ -143,25 +143,28 @@ def mirrored(seen: Canvas) -> Canvas:
 
 
 def _put(frames: FaceFrames, row: int, side: int, random: Random) -> Canvas:
-    """One frame, damaged by chance, fitted into a square as insightface does, or zoomed to somewhere in it."""
+    """One frame, damaged by chance, fitted into a square or zoomed to somewhere in it."""
+    zoom = float(np.exp(random.uniform(np.log(LEAST_ZOOM), np.log(MOST_ZOOM)))) if random.random() < ZOOMED else 1.0
+    return fitted(frames, row, side, random, zoom)
+
+
+def fitted(frames: FaceFrames, row: int, side: int, random: Random, zoom: float = 1.0) -> Canvas:
+    """One frame, damaged by chance, fitted into a square as insightface does; with a zoom, to somewhere in it."""
     picture_HWC = augmented(frames.picture(row)[None], random)[0]
     height, width = picture_HWC.shape[:2]
-    scale = side / max(width, height)
-    move = np.zeros(2)
-    if random.random() < ZOOMED:
-        scale *= float(np.exp(random.uniform(np.log(LEAST_ZOOM), np.log(MOST_ZOOM))))
-        room = np.array([side - width * scale, side - height * scale])
-        move = random.random(2) * room
+    scale = zoom * side / max(width, height)
+    room_2 = np.array([side - width * scale, side - height * scale])
+    move_2 = np.zeros(2) if zoom == 1.0 else random.random(2) * room_2
     # OpenCV's pixel centres are whole, ours are halves: a shift of (scale - 1) / 2.
-    matrix = np.array([[scale, 0, move[0] + (scale - 1) / 2], [0, scale, move[1] + (scale - 1) / 2]])
+    matrix = np.array([[scale, 0, move_2[0] + (scale - 1) / 2], [0, scale, move_2[1] + (scale - 1) / 2]])
     shown_HWC = np.asarray(cv2.warpAffine(picture_HWC, matrix, (side, side), flags=cv2.INTER_LINEAR), np.uint8)
     state = int(frames.states_N[row])
     if state == State.NONE:
         return Canvas(shown_HWC, np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, np.int64))
-    box_4 = (frames.boxes_N4[row] * scale + np.tile(move, 2)).astype(np.float32)
-    points_52 = (frames.points_N52[row] * scale + move).astype(np.float32)
-    inside = np.clip(box_4, 0, side)
-    share = np.prod(inside[2:] - inside[:2]) / np.prod(box_4[2:] - box_4[:2])
+    box_4 = (frames.boxes_N4[row] * scale + np.tile(move_2, 2)).astype(np.float32)
+    points_52 = (frames.points_N52[row] * scale + move_2).astype(np.float32)
+    inside_4 = np.clip(box_4, 0, side)
+    share = np.prod(inside_4[2:] - inside_4[:2]) / np.prod(box_4[2:] - box_4[:2])
     doubtful = state == State.DOUBTFUL or share < WHOLE or box_4[3] - box_4[1] < LEAST
     kept = 1 if share > 0 else 0
     states_F = np.array([State.DOUBTFUL if doubtful else State.FACE], np.int64)

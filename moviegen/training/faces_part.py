@@ -56,7 +56,12 @@ class PartTraining:
 
 
 class FacePart(pl.LightningModule):
-    """A network with its loss. Step k is a function of the state and of k alone."""
+    """A network with its loss. Step k is a function of the state and of k alone.
+
+    heads: beginnings of the names of parameters that AdamW trains, although they are matrices.
+    """
+
+    heads: tuple[str, ...] = ()
 
     def __init__(self, training: PartTraining, network: nn.Module) -> None:
         super().__init__()
@@ -70,19 +75,13 @@ class FacePart(pl.LightningModule):
         """The parts of the loss by name; their sum is minimised."""
 
     def configure_optimizers(self) -> Any:
-        parameters = [p for name, p in self.named_parameters() if not name.startswith("average.")]
-        optimiser = Muon(
-            [
-                {"params": [p for p in parameters if p.ndim >= 2], "lr": self.run.lr, "muon": True},
-                {
-                    "params": [p for p in parameters if p.ndim < 2],
-                    "lr": self.run.lr,
-                    "muon": False,
-                    "weight_decay": 0.0,
-                },
-            ],
-            weight_decay=self.run.weight_decay,
-        )
+        trained = {name: p for name, p in self.named_parameters() if not name.startswith("average.")}
+        by_muon = {name for name, p in trained.items() if p.ndim >= 2 and not name.startswith(self.heads)}
+        groups: list[dict[str, Any]] = [
+            {"params": [p for name, p in trained.items() if name in by_muon], "muon": True},
+            {"params": [p for name, p in trained.items() if name not in by_muon], "muon": False, "weight_decay": 0.0},
+        ]
+        optimiser = Muon([{**group, "lr": self.run.lr} for group in groups], weight_decay=self.run.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.run.rate)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
