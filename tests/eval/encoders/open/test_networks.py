@@ -16,9 +16,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
-from eval.encoders.open import interpolation, preprocess, xclip
+from eval.encoders.device import VARIABLE as DEVICE
+from eval.encoders.open import interpolation, preprocess, runners, xclip
 from eval.encoders.open.positions import stretched
-from eval.encoders.open.runners import LOADERS, runner
+from eval.encoders.open.runners import BFLOAT16, LOADERS, runner
 from eval.encoders.registry import ENCODERS
 from eval.encoders.runner import EncodingError
 from eval.features.clap_sound import filled
@@ -242,6 +243,37 @@ def test_a_program_of_another_kind_fails_in_one_line(
         encoded(name, items)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+ITEMS = {
+    "i3d-k400": (1, 16),
+    "videomae-vit-b": (1, 16),
+    "vjepa2-vit-l": (1, 16),
+    "raft-things": (1, 2),
+    "amt-s": (1, 3),
+}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+@pytest.mark.parametrize("name", sorted(set(LOADERS) - {"musiq-spaq", "viclip-l"}))
+def test_the_gpu_gives_what_the_processor_does(pull_small: Pull, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    pull_small(name)
+    items: npt.NDArray[Any] = frames(*ITEMS.get(name, (2,)))
+    if name == "clap":
+        items = np.random.default_rng(1).normal(0, 0.1, (1, 480_000)).astype(np.float32)
+    if name == "xclip-b-32":
+        items = xclip.small(frames(8))[None]
+    found = []
+    for place in ("cpu", "cuda"):
+        monkeypatch.setenv(DEVICE, place)
+        runners._loaded.cache_clear()
+        xclip._network.cache_clear()
+        found.append(encoded(name, items).ravel())
+    runners._loaded.cache_clear()
+    xclip._network.cache_clear()
+    cosine = found[0] @ found[1] / np.linalg.norm(found[0]) / np.linalg.norm(found[1])
+    assert cosine > (0.999 if name in BFLOAT16 else 0.99999)
 
 
 def test_every_loader_is_of_a_registered_encoder() -> None:
