@@ -57,7 +57,7 @@ def normalised(frames_NCHW: Tensor) -> Tensor:
         # Written as in VBench, whose product may fall just short of 512 and is then cut to 511: 561 pixels do.
         scale = float(LONGEST) / max(height, width)
         values_NCHW = _resized(values_NCHW, (int(scale * height), int(scale * width)), "bilinear")
-    return (values_NCHW / 255.0 - 0.5) * 2
+    return values_NCHW.div_(255.0).sub_(0.5).mul_(2)
 
 
 def _to_long_side(size: tuple[int, int], long: int) -> tuple[int, int]:

@@ -19,11 +19,10 @@ SHARPNESS = -0.75
 def resized(frames_NCHW: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Numbers N,C,H,W → float32 N,C,h,w, as interpolate(mode="bicubic", align_corners=False) up to rounding."""
     height, width = size
-    out_NWHC = frames_NCHW.new_empty((len(frames_NCHW), width, height, frames_NCHW.shape[1]), dtype=torch.float32)
-    for out_WHC, frame_CHW in zip(out_NWHC, frames_NCHW, strict=True):
-        rows_HWC = _sums(frame_CHW.permute(1, 2, 0).float(), height)
-        out_WHC[:] = _sums(rows_HWC.transpose(0, 1), width)
-    return out_NWHC.permute(0, 3, 2, 1)
+    resized_WHC = [
+        _sums(_sums(frame_HWC.float(), height).transpose(0, 1), width) for frame_HWC in frames_NCHW.permute(0, 2, 3, 1)
+    ]
+    return (torch.stack(resized_WHC) if len(resized_WHC) > 1 else resized_WHC[0][None]).permute(0, 3, 2, 1)
 
 
 def _sums(rows_RXC: torch.Tensor, count: int) -> torch.Tensor:

@@ -31,7 +31,7 @@ def amt(name: str, device: torch.device) -> Encode:
 
     def encode(triples_N3CHW: torch.Tensor) -> torch.Tensor:
         before_NCHW, middle_NCHW, after_NCHW = triples_N3CHW.unbind(dim=1)
-        padded = [pad(frames_NCHW.float() / 255, MULTIPLE) for frames_NCHW in (before_NCHW, after_NCHW)]
+        padded = [pad(frames_NCHW.float().div_(255), MULTIPLE) for frames_NCHW in (before_NCHW, after_NCHW)]
         guess_NCHW = answer(name, program, tuple(padded[0].shape), *padded)
         height, width = middle_NCHW.shape[-2:]
         return difference(unpad(guess_NCHW, height, width), middle_NCHW)
