@@ -192,7 +192,7 @@ PRECISION = Measure(
     "precision", "distribution", "1", 0.0, 1.0, "higher", True,
     "Kynkäänniemi et al. 2019, arXiv:1904.06991",
     "share of the generated clips that lie among the real ones",
-    f"{_PAIRS}; missing variety", neighbour_measure("precision"),
+    f"{_PAIRS}; missing variety; damage that moves clips towards the real ones' middle", neighbour_measure("precision"),
 )  # fmt: skip
 RECALL = Measure(
     "recall", "distribution", "1", 0.0, 1.0, "higher", True,
@@ -201,10 +201,10 @@ RECALL = Measure(
     f"{_PAIRS}; outliers among the generated clips, which lift it", neighbour_measure("recall"),
 )  # fmt: skip
 DENSITY = Measure(
-    "density", "distribution", "1", 0.0, math.inf, "higher", True,
+    "density", "distribution", "1", 0.0, math.inf, "band", True,
     "Naeem et al. 2020, arXiv:2002.09797",
     "how densely real clips lie around the generated ones, about 1 for one distribution",
-    f"{_PAIRS}; missing variety, which may lift it above 1", neighbour_measure("density"),
+    f"{_PAIRS}; missing variety, which lifts it above 1", neighbour_measure("density"),
 )  # fmt: skip
 COVERAGE = Measure(
     "coverage", "distribution", "1", 0.0, 1.0, "higher", True,

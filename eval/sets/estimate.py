@@ -80,4 +80,4 @@ def wilson_interval(share: float, samples: float, confidence: float = 0.95) -> t
     z = float(stats.norm.ppf((1 + confidence) / 2))
     centre = (share + z * z / (2 * samples)) / (1 + z * z / samples)
     reach = z * math.sqrt(share * (1 - share) / samples + (z / (2 * samples)) ** 2) / (1 + z * z / samples)
-    return max(0.0, centre - reach), min(1.0, centre + reach)
+    return 0.0 if share <= 0 else max(0.0, centre - reach), 1.0 if share >= 1 else min(1.0, centre + reach)

@@ -39,6 +39,8 @@ def test_wilson_known_values_and_ends() -> None:
     low, high = wilson_interval(1.0, 20)
     assert high == 1.0
     assert 0.8 < low < 0.9
+    assert all(wilson_interval(0.0, samples)[0] == 0.0 for samples in range(1, 200))
+    assert all(wilson_interval(1.0, samples)[1] == 1.0 for samples in range(1, 200))
 
 
 def test_what_must_not_be_ranked_says_so_before_any_number() -> None:
