@@ -1,4 +1,4 @@
-"""The size at which a detector looks at pictures: chosen here, as insightface's own choice merges two of them."""
+"""The sizes at which a detector looks at pictures: chosen here, as insightface's own choice is 128 and 640 for any."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 STEP = 32
 """Sides of what a detector sees divide by its largest stride."""
+_TWICE = 2.0
+"""A picture that is seen more than so many times as large as need be is looked at small, too."""
+
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +19,21 @@ class DetSizes:
     smallest: int
     largest: int
 
-    def of(self, width: int, height: int) -> tuple[int, int] | None:
-        """Width and height, whole steps of 32, for pictures of a size; None for those too narrow to show a face."""
-        scale = max(1.0, self.smallest / min(width, height))
-        scale = min(scale, self.largest / max(width, height))
-        if min(width, height) * scale < STEP / 4:
-            return None
-        return _steps(width * scale), _steps(height * scale)
+    def of(self, width: int, height: int) -> tuple[Size, ...]:
+        """Widths and heights, whole steps of 32, at which a picture of a size is looked at.
+
+        One, for faces of all sizes; in large pictures a second one, for faces that fill more than a detector can see at
+        once; none for pictures too narrow to show a face.
+        """
+        short, long = min(width, height), max(width, height)
+        scale = min(max(1.0, self.smallest / short), self.largest / long)
+        if short * scale < STEP / 4:
+            return ()
+        sizes = [(_steps(width * scale), _steps(height * scale))]
+        if short * scale > _TWICE * self.smallest:
+            small = self.smallest / short
+            sizes.append((_steps(width * small), _steps(height * small)))
+        return tuple(sizes)
 
 
 def _steps(side: float) -> int:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from eval.faces.boxes import areas, overlaps
 from eval.faces.tracks import FaceRows, Track
-
-Floats = npt.NDArray[np.floating]
 
 GAP_S = 1.0
 """A track that was not seen for longer than this has ended; who comes back begins another."""
@@ -69,7 +68,7 @@ def _worth(before: FaceRows, now: FaceRows, together: float) -> npt.NDArray[np.f
 
 def _within_reach(before: FaceRows, now: FaceRows) -> npt.NDArray[np.bool_]:
     middles = [(rows.boxes_N4[:, :2] + rows.boxes_N4[:, 2:]) / 2 for rows in (before, now)]
-    sizes = [np.sqrt(_areas(rows.boxes_N4)) for rows in (before, now)]
+    sizes = [np.sqrt(areas(rows.boxes_N4)) for rows in (before, now)]
     away_AK = np.linalg.norm(middles[0][:, None] - middles[1][None], axis=2)
     larger_AK = np.maximum(sizes[0][:, None], sizes[1][None])
     smaller_AK = np.minimum(sizes[0][:, None], sizes[1][None])
@@ -78,18 +77,3 @@ def _within_reach(before: FaceRows, now: FaceRows) -> npt.NDArray[np.bool_]:
         larger_AK <= GROWTH * smaller_AK
     )
     return within
-
-
-def overlaps(one_A4: Floats, other_K4: Floats) -> npt.NDArray[np.float64]:
-    """Intersection over union of every box with every other, A,K; boxes without area overlap nothing."""
-    low = np.maximum(one_A4[:, None, :2], other_K4[None, :, :2])
-    high = np.minimum(one_A4[:, None, 2:], other_K4[None, :, 2:])
-    shared_AK = np.maximum(high - low, 0).prod(axis=2).astype(np.float64)
-    union_AK = _areas(one_A4)[:, None] + _areas(other_K4)[None] - shared_AK
-    share_AK: npt.NDArray[np.float64] = shared_AK / np.maximum(union_AK, 1e-9)
-    return share_AK
-
-
-def _areas(boxes_N4: Floats) -> npt.NDArray[np.float64]:
-    areas_N: npt.NDArray[np.float64] = np.maximum(boxes_N4[:, 2:] - boxes_N4[:, :2], 0).astype(np.float64).prod(axis=1)
-    return areas_N

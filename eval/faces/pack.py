@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.faces.align import ALIGNED, aligned, upright
+from eval.faces.boxes import areas, covered
+from eval.faces.det_size import Size
 from eval.faces.tracks import TONES
 from eval.feature import NotMeasurable
 
@@ -31,6 +33,11 @@ TASKS = ("detection", "recognition", "genderage", f"attribute_{TONES}")
 """What is loaded of a pack; its landmark networks are not used."""
 MOST_FACES = 48
 """Of a picture, those with the best scores."""
+LARGE, LARGEST = 140.0, 200.0
+"""Pixels that a detector sees of a face: from the first on, what it finds in the picture seen small counts; from the
+second on, what it finds in the picture seen large does not."""
+WITHIN = 0.6
+"""A face of which another covers so large a share is the same one, or a part of it."""
 BATCH = 32
 
 
@@ -44,6 +51,14 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self.scores_N)
+
+    def sizes(self) -> Floats:
+        """Square roots of the boxes' areas, pixels."""
+        return np.sqrt(areas(self.boxes_N4)).astype(np.float32)
+
+    def take(self, index: Any) -> Faces:
+        """The faces at these indices, or where this mask holds."""
+        return Faces(self.boxes_N4[index], self.scores_N[index], self.points_N52[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +118,22 @@ class FacePack:
     def find(self, picture_HWC: Picture) -> Faces:
         """The faces of a uint8 RGB picture."""
         height, width = picture_HWC.shape[:2]
-        size = self.spec.sizes.of(width, height)
-        if size is None:
+        turned_HWC = np.asarray(cv2.cvtColor(picture_HWC, cv2.COLOR_RGB2BGR), np.uint8)
+        views = [(size, self._seen(turned_HWC, size)) for size in self.spec.sizes.of(width, height)]
+        if not views:
             return _no_faces()
-        turned_HWC = cv2.cvtColor(picture_HWC, cv2.COLOR_RGB2BGR)
+        (large, faces), *rest = views
+        for _, others in rest:
+            faces = _merged(faces, others, large[0] / width)
+        return faces.take(slice(MOST_FACES))
+
+    def _seen(self, turned_HWC: Picture, size: Size) -> Faces:
+        """What the detector finds in a BGR picture, fitted into a size."""
         found_N5, points_N52 = self.networks["detection"].detect(turned_HWC, input_size=size)
         if points_N52 is None:
             points_N52 = np.full((len(found_N5), 5, 2), np.nan, np.float32)
-        sound_N = np.isfinite(found_N5).all(axis=1)
-        found_N5, points_N52 = found_N5[sound_N][:MOST_FACES], points_N52[sound_N][:MOST_FACES]
-        return Faces(
-            found_N5[:, :4].astype(np.float32), found_N5[:, 4].astype(np.float32), points_N52.astype(np.float32)
-        )
+        faces = Faces(*(part.astype(np.float32) for part in (found_N5[:, :4], found_N5[:, 4], points_N52)))
+        return faces.take(np.isfinite(found_N5).all(axis=1))
 
     def describe(self, picture_HWC: Picture, faces: Faces) -> Descriptions:
         """What the pack says of the faces of a picture, as FaceAnalysis.get says it of each alone."""
@@ -157,6 +176,22 @@ class FacePack:
         if not len(faces):
             return np.zeros((0, outputs), np.float32)
         return _answers(network, [upright(picture_HWC, box_4, network.input_size[0]) for box_4 in faces.boxes_N4])
+
+
+def _merged(large: Faces, small: Faces, scale: float) -> Faces:
+    """Faces found in a picture seen large, at `scale`, and beyond what can be found there, those found in it small.
+
+    Parts of a face that is too large are taken for faces: what lies within one is dropped.
+    """
+    far = small.take(scale * small.sizes() >= LARGE)
+    alone = (covered(large.boxes_N4, far.boxes_N4) < WITHIN).all(axis=1)
+    near = large.take(alone & (scale * large.sizes() < LARGEST))
+    both = Faces(
+        np.concatenate([near.boxes_N4, far.boxes_N4]),
+        np.concatenate([near.scores_N, far.scores_N]),
+        np.concatenate([near.points_N52, far.points_N52]),
+    )
+    return both.take(np.argsort(-both.scores_N, kind="stable"))
 
 
 def _no_faces() -> Faces:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eval.faces.linking import overlaps
+from eval.faces.boxes import overlaps
 from eval.faces.pack import FacePack, Faces
 from moviegen.training.faces_data import FRAMES_EACH, PRESENTATIONS, YEARS, FaceFrames
 from moviegen.training.faces_scenes import LOOKALIKES, State
