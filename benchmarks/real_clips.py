@@ -128,8 +128,9 @@ def real_set(model: RealModel | None, folder: str, stored: StoredFeatures) -> Re
         return NoRealClips(f"the real clips cannot be had: {error}", model.clips_sha256)
     if real.sha256 == model.clips_sha256:
         return real
-    what = "the shipped real set is another one" if model.source == "backlot" else f"the clips in {folder} changed"
-    return NoRealClips(f"{what} than when the suite was made: start a new run", model.clips_sha256)
+    shipped = "the shipped real set is not the one that the suite names: write the suite again"
+    changed = f"the clips in {folder} changed since the run began: start a new one"
+    return NoRealClips(shipped if model.source == "backlot" else changed, model.clips_sha256)
 
 
 def _sha256_of(clips: Iterable[str]) -> str:

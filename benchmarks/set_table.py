@@ -58,8 +58,12 @@ def cell_text(cell: SetCell) -> str:
         return "–"
     mark = "" if cell.ranks else MARK
     if value.low is None or value.high is None:
-        return f"{value.value:.3g}{mark}"
-    return f"{value.value:.3g}{mark} [{value.low:.3g}, {value.high:.3g}]"
+        return f"{_figure(value.value)}{mark}"
+    return f"{_figure(value.value)}{mark} [{_figure(value.low)}, {_figure(value.high)}]"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def set_remarks(columns: Sequence[SetColumn], lines: Sequence[SetLine]) -> Iterator[str]:

@@ -181,10 +181,10 @@ cases, and a number about a set is a number about no case. Intervals: 95 %; * is
 <div class="scroll"><table>
 <tr><th>Measure</th><th>Better</th>{% for row in board.rows %}<th>{{ row.generator }}</th>{% endfor %}</tr>
 {% for column in board.set_columns %}
-<tr><td title="{{ column.summary }}">{{ column.name }} <span class="soft">v{{ column.version }}
-{{ column.unit if column.unit != "1" }}
-{{ ", " ~ column.encoder ~ " " ~ column.encoder_sha256[:12] if column.encoder else "" }}</span></td>
-<td>{{ column.direction }}</td>
+<tr><td title="{{ column.summary }}">{{ column.name }}<br><span class="soft">
+{{- ["v%d" | format(column.version), column.unit if column.unit != "1" else "", column.encoder,
+column.encoder_sha256[:12]] | select | join(", ") }}</span></td>
+<td>{{ column.direction if column.direction != "band" else "neither" }}</td>
 {% for row in board.rows %}
 {% set cell = row.sets[column.name] %}
 <td class="wide" title="{{ cell.reason }}">{{ cell_text(cell) }}<br>

@@ -207,7 +207,7 @@ def test_what_there_is_to_compare_with_decides(clips: Path, tmp_path: Path) -> N
     (tmp_path / "real" / "3.mp4").unlink()
     (row, *_) = rows_of(sweep(suite, good, tmp_path, tmp_path / "real", "changed")).values()
     assert (row.status, row.value) == ("skipped", None)
-    assert "changed than when the suite was made" in row.reason
+    assert "changed since the run began" in row.reason
 
 
 def test_missing_weights_name_the_command(clips: Path, tmp_path: Path) -> None:
