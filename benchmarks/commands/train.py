@@ -408,7 +408,7 @@ def encoder(
             usual,
             steps=steps or usual.steps,
             clips=clips or usual.clips,
-            batch=batch or usual.batch,
+            batch=batch or min(usual.batch, clips or usual.clips),
             galleries=galleries or usual.galleries,
             seed=seed,
         )

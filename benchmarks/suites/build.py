@@ -9,9 +9,11 @@ from __future__ import annotations
 from itertools import count
 
 from benchmarks.calibrate import suite_metrics, with_reference
+from benchmarks.real_clips import shipped_model
 from benchmarks.reference_clips import reference_from_backlot
-from benchmarks.suite import SUITES_FOLDER, AskedModel, CaseModel, MetricModel, Suite, write_suite
+from benchmarks.suite import SUITES_FOLDER, AskedModel, CaseModel, MetricModel, Suite, with_real, write_suite
 from moviegen.backlot import FACTORS, STYLES, Scene, caption, captions, sample_scene
+from moviegen.backlot.contrasts import contrasts
 from moviegen.backlot.stated import stated
 
 CASES = 96
@@ -78,6 +80,18 @@ METRICS = (
 )
 
 
+SETS = tuple(
+    f"backlot_{measure}"
+    for measure in ("frechet_distance", "frechet_limit", "kernel_distance", "recall", "coverage", "diversity")
+)
+"""Those that put oracle before every floor that a set can show. Precision and density do not: a damage that draws clips
+towards the middle of the real ones lifts them (tests/benchmarks/test_set_brackets.py)."""
+
+SEEDS = (0, 1, 2, 3)
+SEVERAL_SEEDS = 11
+"""One case in so many has all SEEDS, for diversity; the others have one. Prime: every third case shows a person."""
+
+
 def draw_scenes(number: int) -> list[Scene]:
     """Scenes with different captions, subjects and settings in turn."""
     settings = FACTORS["setting"].values
@@ -108,8 +122,17 @@ def make_case(number: int, scene: Scene) -> CaseModel:
     phrasings = captions(scene)
     prompt = phrasings[number % len(phrasings)]
     style = next(style for style in STYLES if caption(scene, style) == prompt)
-    truth = {"scene": known, "stated": list(stated(scene, style))}
+    truth = {"scene": known, "stated": list(stated(scene, style)), "contrasts": contrasts(scene, style)}
     return CaseModel(id=f"b{number:03d}", prompt=prompt, tags=tags, truth=truth)
+
+
+def with_sets(suite: Suite) -> Suite:
+    """The suite with measures of whole sets, and with several seeds for some of its cases."""
+    cases = tuple(
+        case.model_copy(update={"seeds": SEEDS}) if number % SEVERAL_SEEDS == SEVERAL_SEEDS // 2 else case
+        for number, case in enumerate(suite.cases)
+    )
+    return with_real(suite.model_copy(update={"cases": cases}), shipped_model(), SETS)
 
 
 def build(name: str, description: str, scenes: list[Scene]) -> Suite:
@@ -129,7 +152,7 @@ def main() -> None:
     """Write backlot.yaml and smoke.yaml with their references."""
     scenes = draw_scenes(CASES)
     step = CASES // SMOKE_CASES
-    backlot = build("backlot", "the default: scenes of the Backlot, whose truth is known exactly", scenes)
+    backlot = with_sets(build("backlot", "the default: scenes of the Backlot, whose truth is known exactly", scenes))
     smoke = build("smoke", "a few Backlot scenes, in under a minute", scenes[step // 2 :: step])
     # Both ask for the same form, so the same reference clips serve both.
     reference = reference_from_backlot(backlot, suite_metrics(backlot), REFERENCE_CLIPS)

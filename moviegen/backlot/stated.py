@@ -28,13 +28,26 @@ def stated(scene: Scene, style: str = "plain") -> tuple[str, ...]:
 
     Raises ValueError for an unknown style.
     """
+    said, known = _said(scene, style), scene.factors()
+    return tuple(name for name in said if known[name] != _UNSPOKEN.get(name))
+
+
+def tellable(scene: Scene, style: str = "plain") -> tuple[str, ...]:
+    """The factors that the caption tells, or would with another value: "a dog runs" tells that it is not fast.
+
+    Raises ValueError for an unknown style.
+    """
+    said, person = set(_said(scene, style)), scene.subject == "person"
+    return tuple(name for name in FACTORS if name in said or (person and name == "role"))
+
+
+def _said(scene: Scene, style: str) -> tuple[str, ...]:
+    """The factors that a caption in this style has words for, whether or not for their present value."""
     if style not in STYLES:
         raise ValueError(f"unknown caption style '{style}'{suggestion(style, STYLES)}; styles: {', '.join(STYLES)}")
     said = {*_ALWAYS, "speed", *_of_subject(scene, style), *_of_second(scene, style), *_of_style(scene, style)}
     known = scene.factors()
-    return tuple(
-        name for name in FACTORS if name in said and known[name] is not None and known[name] != _UNSPOKEN.get(name)
-    )
+    return tuple(name for name in FACTORS if name in said and known[name] is not None)
 
 
 def _of_subject(scene: Scene, style: str) -> tuple[str, ...]:

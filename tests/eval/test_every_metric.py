@@ -15,7 +15,7 @@ import functools
 import importlib.util
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,9 +36,11 @@ from eval.encoders.networks.viclip_text import viclip_text
 from eval.encoders.open import architectures
 from eval.encoders.open.text import prompted_text_features, text_features
 from eval.feature import FEATURES, Arrays
+from eval.features.backlot_encoder.weights import text_points
 from eval.metric import METRICS
 from eval.planner import Score, score_clip
-from moviegen.backlot import Scene, render, sample_scene
+from moviegen.backlot import Scene, caption, render, sample_scene
+from moviegen.backlot.contrasts import contrasts
 
 
 def _module(path: str) -> ModuleType:
@@ -155,12 +157,27 @@ PAIR = {"subject": "dog", "action": "run", "color": "orange", "other": "box", "r
 UNLIKE_PAIR = {"subject": "car", "action": "drive", "color": "green", "other": "balloon", "relation": "right of",
                "setting": "city", "light": "night", "weather": "clear", "camera": "zoom in"}  # fmt: skip
 ALONE = {name: value for name, value in PAIR.items() if name != "relation"} | {"other": "none"}
-PAIRWISE = {"backlot_accuracy_relation"}
+PAIRWISE = {"backlot_accuracy_relation", "backlot_contrast_relation"}
 TRIO = {"subject": "ball", "color": "red", "count": 3, "action": "bounce", "setting": "park", "light": "day"}
 CHEF = {"subject": "person", "color": "green", "role": "chef", "action": "wave", "setting": "park", "shot": "medium"}
 ASKED = asking(**PAIR)
-ASKED_FOR = {"backlot_accuracy_count": TRIO, "backlot_accuracy_role": CHEF}
+ASKED_FOR = {"backlot_accuracy_count": TRIO, "backlot_accuracy_role": CHEF, "backlot_contrast_count": TRIO,
+             "backlot_contrast_color": TRIO}  # fmt: skip
 """What the metrics that ASKED says nothing about are asked for."""
+
+BY_TEXT = ("backlot_text_", "backlot_contrast_")
+"""Metrics that compare a Backlot clip with its own caption, as the Backlot suites ask."""
+
+
+def described(case: Case) -> Case:
+    """The case with its scene's own detailed caption, and that caption's twins."""
+    assert case.truth is not None
+    scene = Scene.from_dict(case.truth["scene"])
+    truth = {**case.truth, "contrasts": contrasts(scene, "detailed")}
+    return replace(case, prompt=caption(scene, "detailed"), truth=truth)
+
+
+CAPTIONS = (described(ASKED).prompt, *(caption(sample_scene(seed), "detailed") for seed in range(11)))
 
 
 @functools.cache
@@ -177,7 +194,10 @@ def unlike(*wrong: str) -> Clip:
 def value(name: str, made: Clip | Fed, case: Case | None = None) -> float:
     asked = case or (asking(**ASKED_FOR[name]) if name in ASKED_FOR else ASKED)
     clip, cache = (made.clip, Given(made.features)) if isinstance(made, Fed) else (made, None)
-    scored = score_clip(MemorySource(clip), [METRICS.get(name)], case=asked, cache=cache, prompts=PROMPTS)
+    prompts = PROMPTS
+    if name.startswith(BY_TEXT):
+        asked, prompts = described(asked), CAPTIONS
+    scored = score_clip(MemorySource(clip), [METRICS.get(name)], case=asked, cache=cache, prompts=prompts)
     (score,) = scored.scores
     assert score.status == "ok", score
     assert score.value is not None
@@ -304,11 +324,41 @@ def half_fast(made: Fed) -> Fed:
 
 def turned(feature: str, direction_D: Any, angle: float, **more: Any) -> Fed:
     """A clip whose features lie so many radians off a direction."""
-    unit_D = np.asarray(direction_D, np.float64) / np.linalg.norm(direction_D)
-    aside_D = np.eye(len(unit_D))[0] - unit_D[0] * unit_D
-    off_D = math.cos(angle) * unit_D + math.sin(angle) * aside_D / np.linalg.norm(aside_D)
+    off_D = aside(direction_D, angle)
     one, frames = ("features_D", off_D) if feature.endswith("_clip") else ("features_TD", np.stack([off_D] * 16))
     return Fed({feature: {one: frames, **more}})
+
+
+def aside(direction_D: Any, angle: float) -> np.ndarray:
+    """A direction so many radians off another."""
+    unit_D = np.asarray(direction_D, np.float64) / np.linalg.norm(direction_D)
+    aside_D = np.eye(len(unit_D))[0] - unit_D[0] * unit_D
+    return math.cos(angle) * unit_D + math.sin(angle) * aside_D / np.linalg.norm(aside_D)
+
+
+def by_backlot(angle: float, text: str = CAPTIONS[0]) -> Fed:
+    """A clip so many radians off a caption."""
+    return Fed({"backlot_encoding": {"clip_D": aside(text_points((text,))[0], angle)}})
+
+
+def backlot_ranked(rank: int) -> Fed:
+    """A clip to which its caption has this rank among CAPTIONS."""
+    wanted_N = np.array([0.0, *(0.1 if index < rank else -0.1 for index in range(1, len(CAPTIONS)))])
+    return Fed({"backlot_encoding": {"clip_D": np.linalg.pinv(text_points(CAPTIONS).astype(np.float64)) @ wanted_N}})
+
+
+def backlot_turning(angle: float, clip: Clip | None = None) -> Fed:
+    """A clip whose frames turn by so many radians from frame to frame."""
+    made = turning("backlot_encoding", angle, clip)
+    frames_TD = made.features["backlot_encoding"]["features_TD"]
+    arrays = {"frames_TD": frames_TD, "times_T": np.arange(len(frames_TD)) / 8}
+    return Fed({"backlot_encoding": arrays}, made.clip)
+
+
+def spliced(frames: int) -> Clip:
+    """What ASKED asks for, the last so many frames of it from another scene."""
+    right, wrong = unlike().frames_TCHW, unlike(*PAIR).frames_TCHW
+    return Clip(np.concatenate([right[: 32 - frames], wrong[32 - frames :]]), 8)
 
 
 def by_clip(angle: float, text: str = PROMPT) -> Fed:
@@ -433,6 +483,29 @@ KNOWN: dict[str, list[tuple[Callable[[], Clip | Fed], float, float]]] = {
         f"contrast_{name}": [(lambda by=by: by(0), 1, 0), (lambda by=by, twin=TWINS[name]: by(0, twin), 0, 0)]
         for name, by in (("color", by_clip), ("count", by_clip), ("relation", by_clip), ("action", by_xclip))
     },
+    "backlot_text_similarity": [(lambda: by_backlot(0), 1, 1e-6), (lambda: by_backlot(2), math.cos(2), 1e-6)],
+    "backlot_text_rank": [
+        (unlike, 1, 0),
+        (lambda: backlot_ranked(7), 5 / 11, 1e-9),
+        (lambda: backlot_ranked(12), 0, 0),
+    ],
+    **{
+        f"backlot_contrast_{name}": [
+            (lambda asked=asked: filmed(**asked), 1, 0),
+            (lambda asked=asked, name=name: by_backlot(0, contrasts(scene_of(**asked), "detailed")[name]), 0, 0),
+        ]
+        for name, asked in (("color", TRIO), ("count", TRIO), ("relation", PAIR), ("action", PAIR))
+    },
+    "backlot_consistency": [(lambda: backlot_turning(0.1), turned_mean(0.1, 24), 1e-12), (Made.still, 1, 1e-6)],
+    "backlot_consistency_horizon": [
+        (lambda: backlot_turning(0.05), (math.cos(0.4) + math.cos(0.8)) / 2, 1e-12),
+        (Made.still, 1, 1e-6),
+    ],
+    "backlot_moving_consistency": [
+        (lambda: backlot_turning(0.1), turned_mean(0.1, 24), 1e-12),
+        (Made.still, 0, 1e-3),
+        (lambda: half_fast(backlot_turning(0.1)), turned_mean(0.1, 24) / 2, 1e-12),
+    ],
     **{f"backlot_accuracy_{name}": [(unlike, 1, 0), (lambda: unlike(*PAIR), 0, 0)] for name in PAIR if name != "other"},
 }
 
@@ -443,7 +516,7 @@ def grain(sigma: float) -> Clip:
     return each_frame(Made.still(size=128), lambda f, _: np.rint(f + sigma * rng.normal(size=(*f.shape[:2], 1))))
 
 
-EITHER = ("backlot_accuracy_", "contrast_")
+EITHER = ("backlot_accuracy_", "backlot_contrast_", "contrast_")
 
 # How the metric moves (+1 or -1) along clips of growing damage, least first.
 DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip | Fed]]]] = {
@@ -481,6 +554,11 @@ DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip | Fed]]]] = {
     "asked_duration": (-1, [lambda d=d: form(seconds=d) for d in (2, 1.5, 1)]),
     "asked_sound": (-1, [form, Made.still]),
     "backlot_prompt_accuracy": (-1, [lambda n=n: unlike(*list(PAIR)[:n]) for n in (0, 3, 6, 9)]),
+    "backlot_text_similarity": (-1, [lambda n=n: unlike(*list(PAIR)[:n]) for n in (0, 3, 6, 9)]),
+    "backlot_text_rank": (-1, [lambda r=r: backlot_ranked(r) for r in (1, 4, 7, 12)]),
+    "backlot_consistency": (-1, [lambda n=n: spliced(n) for n in (0, 4, 8, 16)]),
+    "backlot_consistency_horizon": (-1, [lambda n=n: spliced(n) for n in (0, 4, 8, 16)]),
+    "backlot_moving_consistency": (-1, [lambda n=n: stopped(unlike(), n) for n in (31, 23, 15, 7)]),
     "vbench_temporal_flickering": (-1, [lambda s=s: noisy(Made.pan(), s) for s in (0, 4, 8, 16)]),
     "vbench_motion_smoothness": (-1, [lambda p=p: jittered(Made.pan(0.1), p) for p in (0, 1, 2, 4)]),
     "vbench_dynamic_degree": (-1, [Made.pan, lambda: stopped(Made.pan(), 2)]),
@@ -541,6 +619,10 @@ TOLERANCE: dict[str, float] = {
     "long_subject_consistency": 0.01,
     "long_background_consistency": 0.01,
     **dict.fromkeys((name for name in NAMES if name.startswith("backlot_")), 0.0),
+    "backlot_text_similarity": 0.05,
+    "backlot_consistency": 0.02,
+    "backlot_consistency_horizon": 0.03,
+    "backlot_moving_consistency": 0.03,
 }
 
 

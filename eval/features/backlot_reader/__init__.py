@@ -33,7 +33,7 @@ class BacklotReading:
 
     def update(self, window: Window) -> None:
         for frame_CHW, time_s in zip(window.frames_TCHW, window.times_s, strict=True):
-            if time_s * FPS < FRAMES - _SLACK:
+            if in_time(float(time_s)):
                 self._frames.append(squared(channels_last(frame_CHW)))
                 self._times_s.append(float(time_s))
 
@@ -41,6 +41,11 @@ class BacklotReading:
         """Factor → probability of each of its classes, float32 K, in the order of the weights' header."""
         frames_THWC = np.stack([self._frames[index] for index in on_the_grid(self._times_s, self._step_s)])
         return self._reader.read(frames_THWC)
+
+
+def in_time(time_s: float) -> bool:
+    """Whether a frame that appears then belongs to the seconds that are read."""
+    return time_s * FPS < FRAMES - _SLACK
 
 
 def squared(picture_HWC: PictureHWC) -> PictureHWC:

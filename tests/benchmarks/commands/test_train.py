@@ -222,9 +222,9 @@ def test_an_autoencoder_of_too_few_channels_is_one_line(
     assert f"has {CHANNELS} latent channels; preset toy takes {CHANNELS + 1}" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["tae", "reader"])
+@pytest.mark.parametrize("name", ["tae", "reader", "encoder"])
 def test_options_reach_the_training(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The trainings themselves: tests/moviegen/training/test_tae.py and test_reader.py."""
+    """The trainings themselves: tests/moviegen/training/test_tae.py, test_reader.py, test_encoder.py."""
     given: list[tuple[Any, Path, dict[str, Any]]] = []
     module = importlib.import_module(f"moviegen.training.{name}")
     monkeypatch.setattr(

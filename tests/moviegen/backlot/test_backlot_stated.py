@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from moviegen.backlot import STYLES, Scene, caption, edit, edits, sample_scene
-from moviegen.backlot.stated import stated
+from moviegen.backlot.stated import stated, tellable
 
 UNSPOKEN = ("none", "normal", "clear", "medium", "adult", False)
 
@@ -69,3 +69,16 @@ def test_known_statements() -> None:
 def test_an_unknown_style_is_named() -> None:
     with pytest.raises(ValueError, match="did you mean 'plain'"):
         stated(sample_scene(1), "plane")
+
+
+def test_silence_tells_too_where_there_would_be_a_word() -> None:
+    dog = sample_scene(1, subject="dog", action="run", speed="normal", weather="clear", size="medium", other="none")
+    assert {"speed", "weather", "size"} <= set(tellable(dog, "detailed")) - set(stated(dog, "detailed"))
+    assert "speed" in tellable(dog, "plain")
+    assert not {"weather", "size", "light"} & set(tellable(dog, "plain"))
+    for seed in range(40):
+        scene = sample_scene(seed)
+        for style in STYLES:
+            assert set(stated(scene, style)) <= set(tellable(scene, style))
+    with pytest.raises(ValueError, match="unknown caption style"):
+        tellable(dog, "verse")
