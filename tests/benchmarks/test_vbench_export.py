@@ -146,18 +146,36 @@ def test_the_suites_total_is_vbenchs_quality_score(run_of: RunOf) -> None:
     assert row.total.value == pytest.approx(score / 6.5, abs=1e-12)
 
 
+def swept(folder: Path) -> Run:
+    """A run of the suite over two clips of noise."""
+    (folder / "clips").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(2):
+        write_clip(Clip(rng.integers(0, 256, (8, 3, 64, 64), np.uint8), 8.0), folder / "clips" / f"{number}.mp4")
+    specs = parse_generators([f"mine=folder:{folder / 'clips'}"])
+    options = Options(executor="serial")
+    suite = with_cases(load_suite("vbench-custom"), specs)
+    return Run(run_sweep(start(suite, specs, folder / "runs", options, "r"), options).folder)
+
+
+def test_clips_go_through_the_networks_and_into_the_file(pull_small: Callable[..., Path], tmp_path: Path) -> None:
+    """Small random ones; MUSIQ and the aesthetic head have no small form."""
+    pull_small("dino-vit-b-16", "clip-vit-b-32", "raft-things", "amt-s")
+    run = swept(tmp_path)
+    found = vbench_results(run)
+    assert list(found.results) == list(CUSTOM[:5])
+    assert [one.split()[0] for one in found.remarks] == list(CUSTOM[5:])
+    assert found.results["dynamic_degree"][0] == 1.0
+    assert [clip["video_results"] for clip in found.results["dynamic_degree"][1]] == [True, True]
+    assert set(run.rows(status="ok")["encoder"]) == {"", "dino-vit-b-16", "clip-vit-b-32", "raft-things", "amt-s"}
+    assert run.clips()["decodes"].tolist() == [1, 1]
+
+
 def test_without_weights_the_other_six_are_skipped_and_the_command_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOVIEGEN_WEIGHTS", str(tmp_path / "weights"))
-    (tmp_path / "clips").mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(2):
-        write_clip(Clip(rng.integers(0, 256, (8, 3, 64, 64), np.uint8), 8.0), tmp_path / "clips" / f"{number}.mp4")
-    specs = parse_generators([f"mine=folder:{tmp_path / 'clips'}"])
-    options = Options(executor="serial")
-    suite = with_cases(load_suite("vbench-custom"), specs)
-    run = Run(run_sweep(start(suite, specs, tmp_path / "runs", options, "r"), options).folder)
+    run = swept(tmp_path)
     reasons = run.rows(status="skipped").groupby("metric")["reason"].first()
     assert len(reasons) == 6
     assert all("run `moviegen weights pull " in reason for reason in reasons)
