@@ -10,6 +10,7 @@ from functools import partial
 
 from eval.formulas import frame_consistency, long_consistency, share_moving
 from eval.metric import Measured, metric
+from eval.quality.coherence import LEAST_TRAVEL, motion_coherence
 from eval.quality.timing import steps_s
 
 consistency = partial(
@@ -61,13 +62,19 @@ def backlot_consistency_horizon(measured: Measured) -> float:
 @consistency(
     name="backlot_moving_consistency",
     needs=("backlot_encoding", "flow"),
-    source="ours: backlot_consistency times the share of time in which something moves, by DIS flow",
-    summary="consistency, counted only for as much of the clip as moves; a frozen clip scores 0",
-    blind_spots="what is still on purpose scores low; a moving camera is motion; beyond 0.1875 short sides/s more "
-    f"motion earns nothing; {BLIND}",
+    source="ours: backlot_consistency · share of time in which something moves · motion_coherence, by DIS flow",
+    summary="consistency, counted only for as much of the clip as moves, and moves on; a frozen clip scores 0",
+    blind_spots="what is still on purpose scores low, and so do quick reversals; a moving camera is motion; beyond "
+    f"0.1875 short sides/s more motion earns nothing; {BLIND}",
 )
 def backlot_moving_consistency(measured: Measured) -> float:
-    """Consistency · mean over time of min(1, speed of the fastest twentieth / 0.1875 short sides per s); 0-1."""
+    """Consistency · mean over time of min(1, speed of the fastest twentieth / 0.1875 short sides/s) · coherence; 0-1.
+
+    The last is motion_coherence: what changes without moving on, as noise or shuffled frames, has flow but no motion.
+    Raises NotMeasurable for fewer than three frames.
+    """
     flow = measured["flow"]
-    moving = share_moving(flow["top_P"], steps_s(flow["times_T"]))
+    if flow["travel_R"].size and flow["travel_R"].mean() < LEAST_TRAVEL:
+        return 0.0
+    moving = share_moving(flow["top_P"], steps_s(flow["times_T"])) * motion_coherence(measured)
     return moving * frame_consistency(measured["backlot_encoding"]["frames_TD"])
