@@ -38,7 +38,10 @@ LARGE, LARGEST = 140.0, 200.0
 second on, what it finds in the picture seen large does not."""
 WITHIN = 0.6
 """A face of which another covers so large a share is the same one, or a part of it."""
+UPRIGHT = 96
+"""Side of an upright crop, pixels: what insightface knows networks for attributes by."""
 BATCH = 32
+"""Faces that a network describes at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +65,57 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True)
-class Descriptions:
-    """What a pack says of N faces; NaN where it has no network for it, or landmarks cannot be aligned.
-
-    aligned_NSS3: uint8 RGB crops of 112 pixels, black where there is none. embeddings_ND of unit length; masculine_N,
-    ages_N, tones_NK as in FaceRows.
+class Cut:
+    """N faces cut out for the networks, uint8 RGB: aligned_NSS3, 112 pixels, black where aligned_N is False, since
+    landmarks cannot be aligned; upright_NSS3, 96 pixels.
     """
 
     aligned_NSS3: Picture
+    aligned_N: npt.NDArray[np.bool_]
+    upright_NSS3: Picture
+
+    @classmethod
+    def of(cls, picture_HWC: Picture, faces: Faces) -> Cut:
+        """The faces of a picture, as insightface cuts them out."""
+        found = [aligned(picture_HWC, points_52) for points_52 in faces.points_N52]
+        empty = np.zeros((ALIGNED, ALIGNED, 3), np.uint8)
+        whole = [upright(picture_HWC, box_4, UPRIGHT) for box_4 in faces.boxes_N4]
+        return cls(
+            np.array([empty if one is None else one for one in found], np.uint8).reshape(-1, *empty.shape),
+            np.array([one is not None for one in found], bool),
+            np.array(whole, np.uint8).reshape(-1, UPRIGHT, UPRIGHT, 3),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Cut]) -> Cut:
+        """The faces of all parts, of which there is at least one."""
+        return cls(
+            np.concatenate([part.aligned_NSS3 for part in parts]),
+            np.concatenate([part.aligned_N for part in parts]),
+            np.concatenate([part.upright_NSS3 for part in parts]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.aligned_N)
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """What a pack says of N faces; NaN where it has no network for it, or a face is not aligned.
+
+    embeddings_ND of unit length; masculine_N, ages_N, tones_NK as in FaceRows.
+    """
+
     embeddings_ND: Floats
     masculine_N: Floats
     ages_N: Floats
     tones_NK: Floats
+
+    def take(self, index: Any) -> Descriptions:
+        """Of the faces at these indices."""
+        return Descriptions(
+            self.embeddings_ND[index], self.masculine_N[index], self.ages_N[index], self.tones_NK[index]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,47 +177,34 @@ class FacePack:
         faces = Faces(*(part.astype(np.float32) for part in (found_N5[:, :4], found_N5[:, 4], points_N52)))
         return faces.take(np.isfinite(found_N5).all(axis=1))
 
-    def describe(self, picture_HWC: Picture, faces: Faces) -> Descriptions:
-        """What the pack says of the faces of a picture, as FaceAnalysis.get says it of each alone."""
-        crops = [aligned(picture_HWC, points_52) for points_52 in faces.points_N52]
-        masculine_N, ages_N = self._presentation(picture_HWC, faces)
+    def describe(self, cut: Cut) -> Descriptions:
+        """What the pack says of faces, of one picture or many, as FaceAnalysis.get says it of each alone."""
+        answers_N3 = self._attribute("genderage", cut, 3)
         return Descriptions(
-            aligned_NSS3=_stacked(crops),
-            embeddings_ND=self._embeddings(crops),
-            masculine_N=masculine_N,
-            ages_N=ages_N,
-            tones_NK=self._tones(picture_HWC, faces),
+            embeddings_ND=self._embeddings(cut),
+            masculine_N=_softmax(answers_N3[:, :2])[:, 1],
+            ages_N=100.0 * answers_N3[:, 2],
+            # FaceAnalysis.get runs this network, too, and drops what it says.
+            tones_NK=_softmax(self._attribute(f"attribute_{TONES}", cut, TONES)),
         )
 
-    def _embeddings(self, crops: Sequence[Picture | None]) -> Floats:
-        """Of unit length; NaN for faces that could not be aligned."""
-        found_ND = np.full((len(crops), self.spec.dimensions), np.nan, np.float32)
-        known = [k for k, crop in enumerate(crops) if crop is not None]
-        if known:
-            raw_ND = _answers(self.networks["recognition"], [crop for crop in crops if crop is not None])
+    def _embeddings(self, cut: Cut) -> Floats:
+        """Of unit length; NaN for faces that are not aligned."""
+        found_ND = np.full((len(cut), self.spec.dimensions), np.nan, np.float32)
+        if cut.aligned_N.any():
+            raw_ND = _answers(self.networks["recognition"], cut.aligned_NSS3[cut.aligned_N])
             if raw_ND.shape[1] != self.spec.dimensions:
                 raise NotMeasurable(
                     f"{self.spec.name}: its recogniser gives {raw_ND.shape[1]} numbers, not {self.spec.dimensions}"
                 )
-            found_ND[known] = raw_ND / np.maximum(np.linalg.norm(raw_ND, axis=1, keepdims=True), 1e-12)
+            found_ND[cut.aligned_N] = raw_ND / np.maximum(np.linalg.norm(raw_ND, axis=1, keepdims=True), 1e-12)
         return found_ND
 
-    def _presentation(self, picture_HWC: Picture, faces: Faces) -> tuple[Floats, Floats]:
-        """Share for masculine presentation, and age in years: insightface's `genderage`."""
-        answers_N3 = self._attribute("genderage", picture_HWC, faces, 3)
-        return _softmax(answers_N3[:, :2])[:, 1], 100.0 * answers_N3[:, 2]
-
-    def _tones(self, picture_HWC: Picture, faces: Faces) -> Floats:
-        """Probabilities on the Monk scale. FaceAnalysis.get runs this network, too, and drops what it says."""
-        return _softmax(self._attribute(f"attribute_{TONES}", picture_HWC, faces, TONES))
-
-    def _attribute(self, task: str, picture_HWC: Picture, faces: Faces, outputs: int) -> Floats:
+    def _attribute(self, task: str, cut: Cut, outputs: int) -> Floats:
         network = self.networks.get(task)
-        if network is None:
-            return np.full((len(faces), outputs), np.nan, np.float32)
-        if not len(faces):
-            return np.zeros((0, outputs), np.float32)
-        return _answers(network, [upright(picture_HWC, box_4, network.input_size[0]) for box_4 in faces.boxes_N4])
+        if network is None or not len(cut):
+            return np.full((len(cut), outputs), np.nan, np.float32)
+        return _answers(network, cut.upright_NSS3)
 
 
 def _merged(large: Faces, small: Faces, scale: float) -> Faces:
@@ -198,24 +227,15 @@ def _no_faces() -> Faces:
     return Faces(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
 
 
-def _stacked(crops: Sequence[Picture | None]) -> Picture:
-    stacked_NSS3 = np.zeros((len(crops), ALIGNED, ALIGNED, 3), np.uint8)
-    for place, crop in zip(stacked_NSS3, crops, strict=True):
-        if crop is not None:
-            place[:] = crop
-    return stacked_NSS3
-
-
-def _answers(network: Any, crops: Sequence[Picture]) -> Floats:
-    """One of insightface's networks on RGB crops of its own size: float32 N,K."""
+def _answers(network: Any, crops_NSS3: Picture) -> Floats:
+    """One of insightface's networks on RGB crops of its own size, at least one: float32 N,K."""
     batch = 1 if isinstance(network.input_shape[0], int) else BATCH
     found = []
-    for first in range(0, len(crops), batch):
-        pixels_NSSC = np.stack(crops[first : first + batch]).astype(np.float32)
-        blob_NCSS = (pixels_NSSC.transpose(0, 3, 1, 2) - network.input_mean) / network.input_std
-        blob_NCSS = np.ascontiguousarray(blob_NCSS, np.float32)
+    for first in range(0, len(crops_NSS3), batch):
+        pixels_NCSS = crops_NSS3[first : first + batch].transpose(0, 3, 1, 2).astype(np.float32, order="C")
+        blob_NCSS = (pixels_NCSS - np.float32(network.input_mean)) / np.float32(network.input_std)
         found.append(network.session.run(network.output_names, {network.input_name: blob_NCSS})[0])
-    return np.concatenate(found).reshape(len(crops), -1).astype(np.float32)
+    return np.concatenate(found).reshape(len(crops_NSS3), -1).astype(np.float32)
 
 
 def _softmax(logits_NK: Floats) -> Floats:

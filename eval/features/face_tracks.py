@@ -17,7 +17,7 @@ import numpy.typing as npt
 from eval.clip import ClipInfo, Window
 from eval.faces.align import aspect, pose, sharpness
 from eval.faces.linking import link
-from eval.faces.pack import Descriptions, FacePack, Faces
+from eval.faces.pack import BATCH, Cut, Descriptions, FacePack, Faces
 from eval.faces.packs import PACKS, SHIPPED, open_pack, weights_sha256
 from eval.faces.tracks import CROP, FaceRows, FaceTracks, track_arrays
 from eval.feature import FEATURES, Arrays, Feature, Sampling
@@ -31,13 +31,22 @@ MOST_FRAMES = 256
 64 at 4, and so on. Memory is bounded, and frames stay evenly spaced."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Frame:
-    """One frame that was looked at."""
+    """One frame that was looked at. What its faces are like is found out for many frames together."""
 
     time_s: float
     faces: Faces
-    described: Descriptions
+    crops: _Crops
+    described: Descriptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Crops:
+    """What is kept of aligned crops: their sharpness (NaN for none), and they themselves, small."""
+
+    sharpness_N: npt.NDArray[np.float32]
+    small_NSS3: npt.NDArray[np.uint8]
 
 
 class FaceTracking:
@@ -48,6 +57,7 @@ class FaceTracking:
         self._most = most_frames
         self._size = (info.width, info.height)
         self._frames: list[_Frame] = []
+        self._waiting: list[tuple[_Frame, Cut]] = []
         self._every = 1
         self._seen = 0
 
@@ -60,13 +70,31 @@ class FaceTracking:
     def _look(self, picture_HWC: PictureHWC, time_s: float) -> None:
         self._size = (picture_HWC.shape[1], picture_HWC.shape[0])
         faces = self._pack.find(picture_HWC)
-        self._frames.append(_Frame(time_s, faces, self._pack.describe(picture_HWC, faces)))
+        cut = Cut.of(picture_HWC, faces)
+        frame = _Frame(time_s, faces, _crops(cut))
+        self._frames.append(frame)
+        self._waiting.append((frame, cut))
+        if sum(len(faces) for _, faces in self._waiting) >= BATCH:
+            self._describe()
         if len(self._frames) > self._most:
+            self._describe()
             self._frames = self._frames[::2]
             self._every *= 2
 
+    def _describe(self) -> None:
+        """Describe the faces that wait, all at once: twice as fast as frame by frame."""
+        if not self._waiting:
+            return
+        described = self._pack.describe(Cut.joined([cut for _, cut in self._waiting]))
+        first = 0
+        for frame, cut in self._waiting:
+            frame.described = described.take(slice(first, first + len(cut)))
+            first += len(cut)
+        self._waiting = []
+
     def finish(self) -> Arrays:
         """The arrays of track_arrays: FaceRows by track and time, with track_N, times_s_T and size."""
+        self._describe()
         rows = FaceRows.joined([_rows(index, frame) for index, frame in enumerate(self._frames)])
         times_s_T = np.array([frame.time_s for frame in self._frames], np.float64)
         tracks = link(rows, self._pack.spec.together)
@@ -75,6 +103,7 @@ class FaceTracking:
 
 def _rows(index: int, frame: _Frame) -> FaceRows:
     faces, described = frame.faces, frame.described
+    assert described is not None
     return FaceRows(
         frames_N=np.full(len(faces), index, np.int64),
         times_s_N=np.full(len(faces), frame.time_s, np.float64),
@@ -84,26 +113,22 @@ def _rows(index: int, frame: _Frame) -> FaceRows:
         embeddings_ND=described.embeddings_ND,
         pose_N3=pose(faces.points_N52),
         aspect_N=aspect(faces.points_N52),
-        sharpness_N=_sharpness(described),
+        sharpness_N=frame.crops.sharpness_N,
         masculine_N=described.masculine_N,
         ages_N=described.ages_N,
         tones_NK=described.tones_NK,
-        crops_NSS3=_small(described.aligned_NSS3),
+        crops_NSS3=frame.crops.small_NSS3,
     )
 
 
-def _sharpness(described: Descriptions) -> npt.NDArray[np.float32]:
-    """Of the aligned crops; NaN for faces that could not be aligned."""
-    known_N = np.isfinite(described.embeddings_ND[:, 0]).tolist()
-    found = [sharpness(crop) if known else np.nan for crop, known in zip(described.aligned_NSS3, known_N, strict=True)]
-    return np.array(found, np.float32)
-
-
-def _small(crops_NSS3: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    small_NSS3 = np.zeros((len(crops_NSS3), CROP, CROP, 3), np.uint8)
-    for place, crop in zip(small_NSS3, crops_NSS3, strict=True):
-        place[:] = cv2.resize(crop, (CROP, CROP), interpolation=cv2.INTER_AREA)
-    return small_NSS3
+def _crops(cut: Cut) -> _Crops:
+    small_NSS3 = np.zeros((len(cut), CROP, CROP, 3), np.uint8)
+    sharpness_N = np.full(len(cut), np.nan, np.float32)
+    for k in np.flatnonzero(cut.aligned_N).tolist():
+        crop_SS3 = cut.aligned_NSS3[k]
+        small_NSS3[k] = cv2.resize(crop_SS3, (CROP, CROP), interpolation=cv2.INTER_AREA)
+        sharpness_N[k] = sharpness(crop_SS3)
+    return _Crops(sharpness_N, small_NSS3)
 
 
 def start(pack: str, info: ClipInfo) -> FaceTracking:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.faces.boxes import overlaps
-from eval.faces.pack import FacePack, Faces
+from eval.faces.pack import Cut, FacePack, Faces
 from moviegen.training.faces_data import FRAMES_EACH, PRESENTATIONS, YEARS, FaceFrames
 from moviegen.training.faces_scenes import LOOKALIKES, State
 
@@ -70,7 +70,7 @@ def detect(
         hit = state == State.FACE and best >= 0 and share_K[best] >= HIT
         if hit:
             one = Faces(found.boxes_N4[[best]], found.scores_N[[best]], found.points_N52[[best]])
-            hits.append((row, one, pack.describe(picture_HWC, one)))
+            hits.append((row, one, pack.describe(Cut.of(picture_HWC, one))))
         elif state == State.FACE:
             misses.append(row)
         excused = share_K >= HIT / 2 if state == State.DOUBTFUL else np.arange(len(share_K)) == (best if hit else -1)

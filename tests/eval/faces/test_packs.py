@@ -17,7 +17,7 @@ import pytest
 
 import eval.faces.packs as packs
 from eval.faces.det_size import DetSizes
-from eval.faces.pack import MOST_FACES, FacePack, Faces
+from eval.faces.pack import MOST_FACES, Cut, FacePack, Faces
 from eval.faces.packs import CARD, PACKS, SHIPPED, load_pack, open_pack, weights_sha256
 from eval.feature import NotMeasurable
 from eval.weights import FOLDER
@@ -53,7 +53,7 @@ def test_finds_and_describes_as_insightface_does_alone(pack: FacePack, somebody:
     faces = pack.find(picture)
     np.testing.assert_allclose(faces.boxes_N4[0], theirs.bbox, atol=0.01)
     np.testing.assert_allclose(faces.points_N52[0], theirs.kps, atol=0.01)
-    ours = pack.describe(picture, faces)
+    ours = pack.describe(Cut.of(picture, faces))
     assert float(ours.embeddings_ND[0] @ theirs.normed_embedding) > 0.999
     assert (ours.masculine_N[0] > 0.5) == bool(theirs.gender)
     assert ours.ages_N[0] == pytest.approx(theirs.age, abs=1)
@@ -65,9 +65,9 @@ def test_many_faces_are_described_as_each_alone(pack: FacePack, crowd: Callable[
     picture = crowd(3, 2)
     faces = pack.find(picture)
     assert len(faces) == 6
-    together = pack.describe(picture, faces)
+    together = pack.describe(Cut.of(picture, faces))
     for k in range(len(faces)):
-        alone = pack.describe(picture, Faces(faces.boxes_N4[[k]], faces.scores_N[[k]], faces.points_N52[[k]]))
+        alone = pack.describe(Cut.of(picture, faces.take([k])))
         np.testing.assert_allclose(together.embeddings_ND[k], alone.embeddings_ND[0], atol=1e-4)
         np.testing.assert_allclose(together.tones_NK[k], alone.tones_NK[0], atol=1e-4)
 
@@ -77,16 +77,17 @@ def test_neither_network_nor_warnings(pack: FacePack, no_network: None, somebody
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         picture = somebody(5, frames=1)[0]
-        assert len(again.describe(picture, again.find(picture)).embeddings_ND) == 1
+        assert len(again.describe(Cut.of(picture, again.find(picture))).embeddings_ND) == 1
 
 
 def test_landmarks_in_one_place_give_no_embedding_and_no_error(pack: FacePack, somebody: Somebody) -> None:
     picture = somebody(5, frames=1)[0]
     box = np.array([[10, 10, 40, 40]], np.float32)
     for points in (np.full((1, 5, 2), 20, np.float32), np.full((1, 5, 2), np.nan, np.float32)):
-        said = pack.describe(picture, Faces(box, np.ones(1, np.float32), points))
+        cut = Cut.of(picture, Faces(box, np.ones(1, np.float32), points))
+        assert not cut.aligned_N.any()
+        said = pack.describe(cut)
         assert np.isnan(said.embeddings_ND).all()
-        assert not said.aligned_NSS3.any()
         assert np.isfinite(said.tones_NK).all()
 
 
@@ -104,14 +105,14 @@ def test_a_face_is_found_at_any_size(pack: FacePack, size: tuple[int, int], some
 def test_pictures_too_small_for_a_face_raise_nothing(pack: FacePack, size: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
     found = pack.find(noise)
-    assert len(pack.describe(noise, found).embeddings_ND) == len(found) <= MOST_FACES
+    assert len(pack.describe(Cut.of(noise, found)).embeddings_ND) == len(found) <= MOST_FACES
 
 
 def test_no_face_is_found_where_nobody_is(pack: FacePack, nobody: Pictures) -> None:
     for picture in (nobody[0], np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)):
         found = pack.find(picture)
         assert len(found) == 0
-        assert pack.describe(picture, found).embeddings_ND.shape == (0, pack.spec.dimensions)
+        assert pack.describe(Cut.of(picture, found)).embeddings_ND.shape == (0, pack.spec.dimensions)
 
 
 @pytest.mark.parametrize(
@@ -190,8 +191,8 @@ def test_a_pack_without_attributes_leaves_them_unknown(tmp_path: Path, pack: Fac
         shutil.copy(FOLDER / SHIPPED / name, tmp_path)
     bare = load_pack(tmp_path, PACKS[SHIPPED])
     picture = somebody(5, frames=1)[0]
-    said = bare.describe(picture, bare.find(picture))
-    whole = pack.describe(picture, pack.find(picture))
+    said = bare.describe(Cut.of(picture, bare.find(picture)))
+    whole = pack.describe(Cut.of(picture, pack.find(picture)))
     np.testing.assert_array_equal(said.embeddings_ND, whole.embeddings_ND)
     assert np.isnan(said.tones_NK).all()
     assert np.isnan(said.masculine_N).all()
