@@ -53,7 +53,8 @@ def _list(metrics: Sequence[Listed]) -> None:
     from rich.table import Table
 
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading, width in (("metric", 29), ("better", 6), ("range", 15), ("encoder", 16), ("licence", 15)):
+    shown.add_column("metric", no_wrap=True)
+    for heading, width in (("better", 6), ("range", 15), ("encoder", 16), ("licence", 15)):
         shown.add_column(heading, overflow="fold", max_width=width)
     shown.add_column("source", overflow="fold")
     family = ""
