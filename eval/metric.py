@@ -13,7 +13,16 @@ from eval.registry import Registry
 
 Direction = Literal["higher", "lower", "band"]
 Family = Literal[
-    "alignment", "consistency", "temporal", "motion", "picture", "aesthetics", "sound", "synchrony", "conformance"
+    "alignment",
+    "identity",
+    "consistency",
+    "temporal",
+    "motion",
+    "picture",
+    "aesthetics",
+    "sound",
+    "synchrony",
+    "conformance",
 ]
 Status = Literal["ok", "skipped", "failed", "missing"]
 
@@ -29,8 +38,9 @@ class MetricSpec:
     source: paper and equation, standard, or "ours" with the formula in the function's docstring.
     blind_spots: what it cannot see; shown to whoever asks what the column means.
     invariant_to: changes that must not move it (checked by the common table of tests).
-    needs_sound, needs_truth, needs_prompt: what a clip without sound, or a case whose truth lacks one of these
-        entries, or without a prompt, is skipped for, before any of the needed features is computed.
+    needs_sound, needs_truth, needs_prompt, needs_portrait: what a clip without sound, or a case whose truth lacks one
+        of these entries, or without a prompt or a portrait, is skipped for, before any of the needed features is
+        computed.
     encoders: names (eval.encoders) of further weights that the function itself uses, such as a text tower or a head
         on another encoder's features. Where they are missing, the metric is skipped before its features are computed.
     """
@@ -50,6 +60,7 @@ class MetricSpec:
     needs_sound: bool = False
     needs_truth: tuple[str, ...] = ()
     needs_prompt: bool = False
+    needs_portrait: bool = False
     encoders: tuple[str, ...] = ()
 
 
@@ -79,7 +90,8 @@ class Metric:
 
 
 METRICS: Registry[Metric] = Registry(
-    "metric", ("eval.quality", "eval.audio", "eval.alignment", "eval.consistency", "eval.aesthetics")
+    "metric",
+    ("eval.quality", "eval.audio", "eval.alignment", "eval.identity", "eval.consistency", "eval.aesthetics"),
 )
 
 
@@ -100,6 +112,7 @@ def metric(
     needs_sound: bool = False,
     needs_truth: tuple[str, ...] = (),
     needs_prompt: bool = False,
+    needs_portrait: bool = False,
     encoders: tuple[str, ...] = (),
 ) -> Callable[[MetricFunction], MetricFunction]:
     """Register the decorated function as a metric; the arguments are MetricSpec's."""
@@ -119,6 +132,7 @@ def metric(
         needs_sound=needs_sound,
         needs_truth=needs_truth,
         needs_prompt=needs_prompt,
+        needs_portrait=needs_portrait,
         encoders=encoders,
     )
 

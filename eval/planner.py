@@ -231,6 +231,8 @@ def _lacking(spec: MetricSpec, info: ClipInfo, case: Case | None) -> str:
         return "the clip has no sound"
     if spec.needs_prompt and (case is None or not case.prompt.strip()):
         return "the clip has no prompt"
+    if spec.needs_portrait and not (case and case.portraits):
+        return "the case has no portrait"
     truth = {} if case is None or case.truth is None else case.truth
     absent = [name for name in spec.needs_truth if name not in truth]
     if absent:

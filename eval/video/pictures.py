@@ -107,6 +107,11 @@ class PictureSource:
         return Window(frames_THWC.transpose(0, 3, 1, 2), times_s)
 
 
+def read_picture(path: Path, limits: Limits = DEFAULT_LIMITS) -> RgbHWC:
+    """One picture file (PNG, JPEG), upright, uint8 RGB H,W,3. Raises ClipError in one line, and OSError."""
+    return _PictureReader(limits)(path)
+
+
 class _PictureReader:
     """Reads one picture file at a time, within the limits."""
 
