@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +20,11 @@ from eval.errors import UserError
 from eval.faces.packs import PACKS, open_pack
 from eval.feature import NotMeasurable
 from eval.identity.impostors import Known, calibration, calibration_path, write_calibration
-from eval.identity.portraits import describe
+from eval.identity.portraits import Picture, describe
 from eval.video import read_picture
+
+if TYPE_CHECKING:
+    from eval.faces.pack import FacePack
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 
@@ -54,17 +58,43 @@ def calibrate(pack: str, folder: Path) -> Path:
 
 
 def _people(pack: str, folder: Path) -> Iterator[Known]:
-    """Everybody with a portrait and at least one other picture; pictures that do not serve are named and left out."""
+    """Everybody in the folder who is known; pictures that do not serve are named and left out."""
     loaded = open_pack(pack)
     for person in sorted(path for path in folder.iterdir() if path.is_dir()):
-        found = []
-        for picture in sorted(path for path in person.iterdir() if path.suffix.lower() in SUFFIXES):
-            try:
-                found.append(describe(np.ascontiguousarray(read_picture(picture)), loaded))
-            except (ClipError, NotMeasurable) as reason:
-                print(f"left out: {picture.name} of {person.name}: {reason}", file=sys.stderr)
-        if len(found) > 1:
-            yield Known(found[0].group, found[0].embedding_D, np.stack([one.embedding_D for one in found[1:]]))
+        paths = sorted(path for path in person.iterdir() if path.suffix.lower() in SUFFIXES)
+        pictures = (picture for path in paths if (picture := _read(path)) is not None)
+
+        def left_out(reason: str, person: str = person.name) -> None:
+            print(f"left out: a picture of {person} {reason}", file=sys.stderr)
+
+        if found := known(pictures, loaded, left_out):
+            yield found
+
+
+def _read(path: Path) -> Picture | None:
+    try:
+        return np.ascontiguousarray(read_picture(path))
+    except ClipError as error:
+        print(f"left out: {error}", file=sys.stderr)
+        return None
+
+
+def known(
+    pictures: Iterable[Picture], pack: FacePack, left_out: Callable[[str], None] = lambda _: None
+) -> Known | None:
+    """One person as the pack reads the portrait, the first picture that serves, and the others; None without others.
+
+    pictures: uint8 RGB H,W,3. left_out: told why a picture does not serve.
+    """
+    found = []
+    for picture_HWC in pictures:
+        try:
+            found.append(describe(picture_HWC, pack))
+        except NotMeasurable as reason:
+            left_out(str(reason))
+    if len(found) < 2:
+        return None
+    return Known(found[0].group, found[0].embedding_D, np.stack([one.embedding_D for one in found[1:]]))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.case import Case
+from eval.faces.pack import Cut
 from eval.faces.packs import open_pack, weights_sha256
 from eval.faces.tracks import CROP
 from eval.feature import NotMeasurable
@@ -87,10 +88,11 @@ def describe(picture_HWC: Picture, pack: FacePack) -> Portrait:
     picture_HWC, faces = _found(picture_HWC, pack)
     if len(faces) != 1:
         raise NotMeasurable("shows no face" if not len(faces) else f"shows {len(faces)} faces: cut it to one person")
-    said = pack.describe(picture_HWC, faces)
-    if not np.isfinite(said.embeddings_ND).all():
+    cut = Cut.of(picture_HWC, faces)
+    if not cut.aligned_N.all():
         raise NotMeasurable("shows a face whose landmarks cannot be aligned: take a clearer one")
-    crop = cv2.resize(said.aligned_NSS3[0], (CROP, CROP), interpolation=cv2.INTER_AREA)
+    said = pack.describe(cut)
+    crop = cv2.resize(cut.aligned_NSS3[0], (CROP, CROP), interpolation=cv2.INTER_AREA)
     return Portrait(said.embeddings_ND[0], np.asarray(crop, np.uint8), group_of(said.masculine_N[0], said.tones_NK[0]))
 
 
