@@ -139,16 +139,16 @@ class FacePack:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # sweeps run clips side by side, and the networks are small
         options.log_severity_level = 3
-        providers = _providers(onnxruntime.get_available_providers())
+        places = providers(onnxruntime.get_available_providers())
         try:
             app = FaceAnalysis(
                 name=str(folder),
                 allowed_modules=list(TASKS),
-                providers=providers,
+                providers=places,
                 sess_options=options,
                 static_shape_sessions=False,  # else one more session for every size of clips
             )
-            app.prepare(ctx_id=0 if len(providers) > 1 else -1, det_thresh=spec.threshold, det_size=(128, 128))
+            app.prepare(ctx_id=0 if len(places) > 1 else -1, det_thresh=spec.threshold, det_size=(128, 128))
         except Exception as error:  # noqa: BLE001  # insightface and ONNX Runtime raise anything over a stranger's file
             why = " ".join(f"{type(error).__name__} {error}".split())[:200]
             raise NotMeasurable(f"the face pack in {folder} cannot be used ({why}): pull or train it again") from None
@@ -244,7 +244,7 @@ def _softmax(logits_NK: Floats) -> Floats:
     return shares_NK
 
 
-def _providers(available: Sequence[str]) -> list[Any]:
+def providers(available: Sequence[str]) -> list[Any]:
     """A CUDA GPU where ONNX Runtime can use one and the user has not chosen the processor; else the processor."""
     if "CUDAExecutionProvider" in available:
         from eval.encoders.device import device

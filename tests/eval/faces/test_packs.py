@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 import eval.faces.packs as packs
 from eval.faces.det_size import DetSizes
-from eval.faces.pack import MOST_FACES, Cut, FacePack, Faces
+from eval.faces.pack import MOST_FACES, Cut, FacePack, Faces, providers
 from eval.faces.packs import CARD, PACKS, SHIPPED, load_pack, open_pack, weights_sha256
 from eval.feature import NotMeasurable
 from eval.weights import FOLDER
@@ -197,3 +198,12 @@ def test_a_pack_without_attributes_leaves_them_unknown(tmp_path: Path, pack: Fac
     assert np.isnan(said.tones_NK).all()
     assert np.isnan(said.masculine_N).all()
     assert np.isnan(said.ages_N).all()
+
+
+def test_the_users_choice_of_the_processor_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setenv("MOVIEGEN_DEVICE", "cpu")
+    assert providers(both) == ["CPUExecutionProvider"]
+    assert providers(["CPUExecutionProvider"]) == ["CPUExecutionProvider"]
+    monkeypatch.setattr("eval.encoders.device.device", lambda: torch.device("cuda:1"))
+    assert providers(both) == [("CUDAExecutionProvider", {"device_id": 1}), "CPUExecutionProvider"]
