@@ -22,12 +22,13 @@ REFERENCE_CLIPS = 256
 PEOPLE_SHARE = 3
 """One case in so many shows a person."""
 
-VERSION = 2
-"""1: without the prompts' statements and their accuracy."""
+VERSION = 3
+"""1: without the prompts' statements and their accuracy. 2: without the Backlot encoder, and one seed for each case."""
 
 # A faultless clip of something else is of no use: following the prompt weighs as much as time, motion and picture.
 FAMILIES = {
     "alignment": 3.0,
+    "consistency": 0.5,
     "temporal": 1.0,
     "motion": 1.0,
     "picture": 1.0,
@@ -39,13 +40,25 @@ FAMILIES = {
 ACCURACIES = ("subject", "color", "setting", "action", "camera", "light", "count", "role")
 """The factors whose own accuracy is shown beside the whole; most prompts state the first four."""
 
+CONTRASTS = ("color", "count", "relation", "action")
+
 CHANCE = 0.18
 """Accuracy of the suite's own oracle clips, each judged by another case (measured: 0.185)."""
+UNRELATED, FITTING = 0.11, 0.76
+"""Similarity of the suite's oracle clips to the prompt of another case, and to their own (means, measured)."""
 
 METRICS = (
     # What clips of other prompts reach by chance is worth nothing.
     MetricModel(name="backlot_prompt_accuracy", worst=CHANCE, best=1.0),
     *(MetricModel(name=f"backlot_accuracy_{name}", weight=0) for name in ACCURACIES),
+    MetricModel(name="backlot_text_similarity", worst=UNRELATED, best=FITTING),
+    # Ranks and twins tell wrong clips from right ones, and good from better ones hardly: shown, not counted.
+    MetricModel(name="backlot_text_rank", weight=0),
+    *(MetricModel(name=f"backlot_contrast_{name}", weight=0) for name in CONTRASTS),
+    # Nothing is as like itself as a frozen clip: counted only together with the motion that was asked for.
+    MetricModel(name="backlot_moving_consistency", if_skipped="worst"),
+    MetricModel(name="backlot_consistency", weight=0),
+    MetricModel(name="backlot_consistency_horizon", weight=0),
     MetricModel(name="temporal_flickering"),
     MetricModel(name="warp_error"),
     MetricModel(name="frozen_frames", weight=2.0),
