@@ -13,8 +13,10 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,39 @@ SHARE = 0.5
 """Of the free GPU memory, for one batch: the measured first item stands for all, and other programs come and go."""
 WAITING_BYTES = 256 << 20
 """Items that wait for their batch, over all shapes; what is more is encoded in smaller batches."""
+
+
+class Preparation:
+    """A first step that several networks share, such as a crop: done once for frames that each of them is handed.
+
+    function: items of one shape, on the device → what the networks see, N,… in new memory, each item for itself.
+    What it gave is kept until other items come, or these are gone.
+    """
+
+    def __init__(self, function: Encode) -> None:
+        self._function = function
+        self._items: weakref.ref[Items] | None = None
+        self._done: dict[tuple[torch.device, int, int], torch.Tensor] = {}
+
+    def __call__(self, items: Items, start: int, placed: torch.Tensor) -> torch.Tensor:
+        """Of the items from `start` on that were placed on the device."""
+        import torch
+
+        if self._items is None or self._items() is not items:
+            self._done.clear()
+            self._items = weakref.ref(items, lambda _: self._done.clear())
+        key = (placed.device, start, len(placed))
+        if key not in self._done:
+            with torch.inference_mode():
+                self._done[key] = self._function(placed)
+        return self._done[key]
+
+
+class Steps(NamedTuple):
+    """A network in two steps, of which others share the first: `encode` sees what `prepare` gives."""
+
+    prepare: Preparation
+    encode: Encode
 
 
 class EncodingError(RuntimeError):
@@ -97,7 +132,7 @@ class Runner:
     """One network in this process, fed with the items of any clips.
 
     encode: items of one shape, a tensor on the device (uint8 N,C,H,W frames, channels last in memory; uint8 N,T,C,H,W
-        windows; float32 sound) → float N,…, preprocessing included. It must not write into its items.
+        windows; float32 sound) → float N,…, preprocessing included. It must not write into its items. Or Steps.
     device: None: that of eval.encoders.device.
     batch: items at most that are encoded together; None: as many as the GPU's free memory allows, one on the processor.
     autocast: bfloat16 on a GPU where torch deems it safe.
@@ -110,7 +145,7 @@ class Runner:
     def __init__(
         self,
         name: str,
-        encode: Encode,
+        encode: Encode | Steps,
         *,
         device: str | torch.device | None = None,
         batch: int | None = None,
@@ -123,7 +158,8 @@ class Runner:
         self.name = name
         self.device = usual() if device is None else torch.device(device)
         self.calls = self.items = 0
-        self._encode = encode
+        self._prepare = encode.prepare if isinstance(encode, Steps) else None
+        self._encode = encode.encode if isinstance(encode, Steps) else encode
         self._autocast = autocast and self.device.type == "cuda"
         self._measures = batch is None and self.device.type == "cuda"
         self._batch = batch or (LARGEST if self._measures else 1)
@@ -139,9 +175,9 @@ class Runner:
         while start < len(items) and not ticket.failed:
             waiting = self._waiting.setdefault(shape, [])
             room = max(1, self._size(shape) - sum(map(len, waiting)))
-            chunk = items[start : start + room]
-            waiting.append(_Part(weakref.ref(ticket), start, self._placed(chunk, keep=len(chunk) < room)))
-            if len(chunk) == room:
+            part = _Part(weakref.ref(ticket), start, self._seen(items, start, room))
+            waiting.append(part)
+            if len(part) == room:
                 self.flush(shape)
             start += room
         self._make_room()
@@ -188,7 +224,8 @@ class Runner:
         measure = self._measures and shape not in self._sizes
         if measure:
             torch.cuda.reset_peak_memory_stats(self.device)
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
+        lower = torch.autocast(self.device.type, torch.bfloat16) if self._autocast else nullcontext()
+        with torch.inference_mode(), lower:
             items = chunk[0].items if len(chunk) == 1 else torch.cat([part.items for part in chunk])
             encoded = self._encode(items)
             if not len(encoded) == len(items) == count:
@@ -228,6 +265,13 @@ class Runner:
         free = torch.cuda.mem_get_info(self.device)[0] + torch.cuda.memory_reserved(self.device) - left
         return max(1, min(int(SHARE * free / taken), WAITING_BYTES // _item_bytes(shape)))
 
+    def _seen(self, items: Items, start: int, room: int) -> torch.Tensor:
+        """What the network sees of the next items, on the device; not the caller's memory where it has to wait."""
+        chunk = items[start : start + room]
+        if self._prepare is None:
+            return self._placed(chunk, keep=len(chunk) < room)
+        return self._prepare(items, start, self._placed(chunk, keep=False))
+
     def _placed(self, items: Items, *, keep: bool) -> torch.Tensor:
         """Items on the device, in one memory layout whatever theirs; keep: beyond this call, so as a copy."""
         import torch
@@ -235,9 +279,8 @@ class Runner:
         laid = _laid_out(items)
         if self.device.type == "cpu" and (keep or laid.dtype != np.uint8) and np.may_share_memory(laid, items):
             laid = laid.copy(order="K")
-        with warnings.catch_warnings():  # frames are read-only, of which torch warns: encode must not write
-            warnings.simplefilter("ignore")
-            return torch.from_numpy(laid).to(self.device)
+        _let_torch_warn()
+        return torch.from_numpy(laid).to(self.device)
 
     def _make_room(self) -> None:
         """Encode what waits, the longest waiting shape first, until it is little enough."""
@@ -279,7 +322,22 @@ def _laid_out(items: Items) -> Items:
     """
     if items.dtype != np.uint8 or items.ndim < 4:
         return np.ascontiguousarray(items)
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(items, -3, -1)), -1, -3)
+    last = items.ndim - 1
+    to_last = (*range(last - 2), last - 1, last, last - 2)
+    back = (*range(last - 2), last, last - 2, last - 1)
+    return np.ascontiguousarray(items.transpose(to_last)).transpose(back)
+
+
+@lru_cache(maxsize=1)
+def _let_torch_warn() -> None:
+    """Torch warns once in a process of memory that is read-only, as frames are; encode does not write."""
+    import torch
+
+    read_only = np.zeros(1, np.uint8)
+    read_only.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.from_numpy(read_only)
 
 
 def _item_bytes(shape: Shape) -> int:

@@ -42,6 +42,6 @@ def amt(name: str, device: torch.device) -> Encode:
 def difference(guess_NCHW: torch.Tensor, frames_NCHW: torch.Tensor) -> torch.Tensor:
     """Guesses in 0-1 against uint8 frames: float64 N (VBench, motion_smoothness.vfi_score over 255)."""
     # NaN must stay NaN here, so that the row fails: no integers
-    apart_NCHW = (guess_NCHW.float() * 255).clamp_(0, 255).trunc_().sub_(frames_NCHW).abs_()
+    apart_NCHW = (guess_NCHW.float() * 255).clamp_(0, 255).trunc_().sub_(frames_NCHW.float()).abs_()
     rows_NH = apart_NCHW.sum(dim=(1, 3))  # whole numbers under 2²⁴: exact in float32
     return rows_NH.double().sum(dim=1) / apart_NCHW[0].numel() / 255

@@ -14,20 +14,25 @@ import torch
 from eval.encoders.open.positions import stretch_as_published
 from eval.encoders.open.preprocess import clip_input, dino_input, dinov2_input
 from eval.encoders.open.weights import load_transformers
+from eval.encoders.runner import Preparation, Steps
 
 if TYPE_CHECKING:
     from eval.encoders.runner import Encode
 
 
-def clip(name: str, device: torch.device) -> Encode:
+CROP = Preparation(clip_input)
+"""Every CLIP sees the same."""
+
+
+def clip(name: str, device: torch.device) -> Steps:
     """CLIP's projected picture features (encode_image), of VBench's CLIPt."""
     network = load_transformers(name, "CLIPVisionModelWithProjection").to(device)
 
-    def encode(frames_NCHW: torch.Tensor) -> torch.Tensor:
-        features_ND: torch.Tensor = network(clip_input(frames_NCHW)).image_embeds
+    def encode(pixels_NCHW: torch.Tensor) -> torch.Tensor:
+        features_ND: torch.Tensor = network(pixels_NCHW).image_embeds
         return features_ND
 
-    return encode
+    return Steps(CROP, encode)
 
 
 def dino(name: str, device: torch.device) -> Encode:

@@ -39,12 +39,13 @@ def clip_input(frames_NCHW: torch.Tensor, *, rounded: bool = False) -> torch.Ten
     uint8 → float32 N,3,224,224. rounded: torchvision resizes uint8 pictures to whole grey levels, floats not; VBench
     gives it floats for CLIP, and uint8 for ViCLIP.
     """
-    resized = resize_short_side(frames_NCHW.float(), 224, "bicubic")
-    if rounded:
-        resized = resized.round().clamp(0, 255)
-    height, width = resized.shape[-2:]
+    height, width = size_of(frames_NCHW, 224)
     # torchvision halves an odd margin to the even side, where transformers rounds it down
-    return normalised(_cropped(resized, 224, round((height - 224) / 2), round((width - 224) / 2)), CLIP)
+    top, left = round((height - 224) / 2), round((width - 224) / 2)
+    cropped = _bicubic_part(frames_NCHW, (height, width), (range(top, top + 224), range(left, left + 224)))
+    if rounded:
+        cropped = cropped.round().clamp(0, 255)
+    return normalised(cropped, CLIP)
 
 
 def dino_input(frames_NCHW: torch.Tensor) -> torch.Tensor:
@@ -99,6 +100,15 @@ def resize_short_side(frames_NCHW: torch.Tensor, side: int, mode: Mode) -> torch
     return functional.interpolate(frames_NCHW, size, mode=mode, align_corners=False)
 
 
+def _bicubic_part(frames_NCHW: torch.Tensor, size: tuple[int, int], part: tuple[range, range]) -> torch.Tensor:
+    """These rows and columns, float32, of frames resized to `size`: not antialiased, not rounded."""
+    if frames_NCHW.device.type == "cpu":
+        return cubic.resized(frames_NCHW, size, part)
+    resized = functional.interpolate(frames_NCHW.float(), size, mode="bicubic", align_corners=False)
+    rows, columns = part
+    return resized[..., rows.start : rows.stop, columns.start : columns.stop]
+
+
 def size_of(frames_NCHW: torch.Tensor, side: int) -> tuple[int, int]:
     """Height and width with this short side; the long one is rounded down, as torchvision and transformers do."""
     height, width = frames_NCHW.shape[-2:]
@@ -112,6 +122,8 @@ def _cropped(frames_NCHW: torch.Tensor, side: int, top: int, left: int) -> torch
 
 def normalised(frames_NCHW: torch.Tensor, by: Normalisation) -> torch.Tensor:
     """0-255 → normalised values of 0-1."""
-    mean_C11 = frames_NCHW.new_tensor(by.mean)[:, None, None]
-    std_C11 = frames_NCHW.new_tensor(by.std)[:, None, None]
-    return (frames_NCHW / 255).sub_(mean_C11).div_(std_C11)
+    values_NCHW = torch.empty(frames_NCHW.shape, dtype=torch.float32, device=frames_NCHW.device)
+    torch.div(frames_NCHW, 255, out=values_NCHW)
+    for channel_NHW, mean, std in zip(values_NCHW.unbind(dim=-3), by.mean, by.std, strict=True):
+        channel_NHW.sub_(mean).div_(std)
+    return values_NCHW

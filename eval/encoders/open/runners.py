@@ -17,9 +17,9 @@ from eval.feature import NotMeasurable
 if TYPE_CHECKING:
     import torch
 
-    from eval.encoders.runner import Encode
+    from eval.encoders.runner import Encode, Steps
 
-    Load = Callable[[str, torch.device], Encode]
+    Load = Callable[[str, torch.device], Encode | Steps]
 
 LOADERS = {
     "clip-vit-b-32": "open.pictures.clip",

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from eval.encoders import runner as module
-from eval.encoders.runner import EncodingError, Runner
+from eval.encoders.runner import EncodingError, Preparation, Runner, Steps
 from eval.feature import NotMeasurable
 
 
@@ -243,6 +243,55 @@ def test_sound_is_float_and_safe_from_its_network() -> None:
     rows = Runner("peak", louder, device="cpu").submit(sound_SN).result()
     np.testing.assert_array_equal(sound_SN, before)
     np.testing.assert_allclose(rows, 2 * np.abs(before).max(axis=1), rtol=1e-6)
+
+
+class Halving:
+    """A first step, and how many items it has seen."""
+
+    def __init__(self) -> None:
+        self.items = 0
+
+    def __call__(self, items: Tensor) -> Tensor:
+        self.items += len(items)
+        return items[..., ::2, ::2].float()
+
+
+@pytest.mark.parametrize("batch", [1, 4, 64])
+def test_networks_that_share_a_first_step_do_it_once(batch: int) -> None:
+    step = Halving()
+    prepare = Preparation(step)
+    one = Runner("one", Steps(prepare, lambda items: items.mean(dim=(2, 3))), device="cpu", batch=batch)
+    other = Runner("other", Steps(prepare, lambda items: items.amax(dim=(2, 3))), device="cpu", batch=batch)
+    windows = [made(6, seed=0), made(5, seed=1)]
+    tickets = [(one.submit(window), other.submit(window)) for window in windows]
+    for window, (first, second) in zip(windows, tickets, strict=True):
+        half = window[..., ::2, ::2].astype(np.float32)
+        np.testing.assert_allclose(first.result(), half.mean(axis=(2, 3)), rtol=1e-6)
+        np.testing.assert_array_equal(second.result(), half.max(axis=(2, 3)))
+    assert step.items == 11
+    assert one.items == other.items == 11
+
+
+def test_a_first_step_is_not_taken_for_that_of_other_frames() -> None:
+    """Not even where new frames lie at the old ones' place in memory."""
+    step = Halving()
+    runner = Runner("one", Steps(Preparation(step), lambda items: items.mean(dim=(2, 3))), device="cpu")
+    for seed in range(20):
+        window = made(3, seed=seed)
+        rows = runner.submit(window).result()
+        np.testing.assert_allclose(rows, window[..., ::2, ::2].mean(axis=(2, 3)), rtol=1e-6)
+        del window
+    assert step.items == 60
+
+
+def test_what_a_first_step_gave_goes_with_its_frames() -> None:
+    prepare = Preparation(Halving())
+    window = made(3)
+    Runner("one", Steps(prepare, lambda items: items.mean(dim=(2, 3))), device="cpu").submit(window).result()
+    assert prepare._done
+    del window
+    gc.collect()
+    assert not prepare._done
 
 
 def test_nothing_learns(recwarn: pytest.WarningsRecorder) -> None:

@@ -30,6 +30,16 @@ def test_it_is_torchs_up_to_rounding(
     torch.testing.assert_close(frames, before, atol=0, rtol=0)
 
 
+@pytest.mark.parametrize("part", [(range(224), range(82, 306)), (range(3, 5), range(1)), (range(220, 224), range(388))])
+def test_a_part_is_the_same_part_of_the_whole(part: tuple[range, range]) -> None:
+    frames = torch.randint(0, 256, (2, 3, 480, 832), generator=torch.Generator().manual_seed(0)).float()
+    (top, *_, bottom), (left, *_, right) = ((*ends, ends[-1]) for ends in part)
+    whole = cubic.resized(frames, (224, 388))
+    torch.testing.assert_close(
+        cubic.resized(frames, (224, 388), part), whole[..., top : bottom + 1, left : right + 1], atol=0, rtol=0
+    )
+
+
 def test_bytes_need_no_conversion() -> None:
     frames = torch.randint(0, 256, (2, 3, 40, 60), dtype=torch.uint8)
     torch.testing.assert_close(cubic.resized(frames, (20, 30)), cubic.resized(frames.float(), (20, 30)), atol=0, rtol=0)
