@@ -6,7 +6,7 @@ import difflib
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
@@ -27,7 +27,7 @@ from eval.cache import write_atomically
 from eval.case import Asked, Case, Task
 from eval.distribution.spec import SET_METRICS
 from eval.errors import UserError
-from eval.hashing import json_sha256
+from eval.hashing import file_sha256, json_sha256
 from eval.metric import METRICS, Family
 from eval.registry import UnknownName
 
@@ -41,6 +41,8 @@ MAX_SEED = 2**53 - 1
 TRUTH_DEPTH = 32
 """Lists and mappings inside one another that a case's truth may have; scenes of the Backlot have two."""
 YAML_DEPTH = TRUTH_DEPTH + 16
+MAX_REFERENCE_BYTES = 256 * 2**20
+"""The largest portrait or source clip of a case."""
 
 
 class SuiteError(UserError):
@@ -71,6 +73,14 @@ def _set_metric(name: str, info: ValidationInfo) -> str:
         except UnknownName as error:
             raise ValueError(str(error)) from error
     return name
+
+
+def _reference_path(path: str) -> str:
+    """Below the suite's folder, in stored runs too: nobody's file may say where else to read."""
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\\" in path or ":" in path or "\0" in path:
+        raise ValueError(f"{path!r} must be a path below the suite's folder, as in portraits/somebody.png")
+    return path
 
 
 def _family_weight(weight: float, info: ValidationInfo) -> float:
@@ -151,7 +161,8 @@ class CaseModel(_Strict):
     seeds: Seeds | None = None
     tags: tuple[str, ...] = ()
     asked: AskedModel | None = None
-    references: dict[str, str] = Field(default_factory=dict)
+    references: dict[str, Annotated[str, AfterValidator(_reference_path)]] = Field(default_factory=dict)
+    """Name → path, relative to the suite's folder. Names that begin with `portrait` are people asked for."""
     truth: dict[str, Any] | None = None
 
     @field_validator("truth")
@@ -237,12 +248,15 @@ class Suite(_Strict):
     """Measures of all clips of a generator together: shown with their intervals, and never part of the totals. Those
     are means over cases, compared case by case, and a number about a set is a number about no case."""
     real: RealModel | None = None
+    reference_files: dict[str, str] = Field(default_factory=dict)
+    """Path → SHA-256 of every file that the cases refer to. Found when the suite is read, not written in its file."""
 
     @model_serializer(mode="wrap")
     def _without_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Suites without set metrics keep the hash that they had before there were any."""
+        """Suites without set metrics or reference files keep the hash that they had before there were any."""
         content: dict[str, Any] = handler(self)
-        return {name: value for name, value in content.items() if name not in {"set_metrics", "real"} or value}
+        late = {"set_metrics", "real", "reference_files"}
+        return {name: value for name, value in content.items() if name not in late or value}
 
     @model_validator(mode="after")
     def _unique(self) -> Suite:
@@ -260,9 +274,15 @@ class Suite(_Strict):
     def sha256(self) -> str:
         return json_sha256(self.model_dump(mode="json"))
 
-    def expand(self) -> Iterator[Case]:
-        """Every case with every one of its seeds, in the file's order."""
+    def expand(self, folder: Path | None = None) -> Iterator[Case]:
+        """Every case with every one of its seeds, in the file's order.
+
+        folder: where the reference files lie; the paths of references stay as the suite has them without it.
+        """
         for case in self.cases:
+            references = case.references
+            if folder is not None:
+                references = {name: str(folder / path) for name, path in references.items()}
             for seed in case.seeds or self.seeds:
                 yield Case(
                     id=case.id,
@@ -270,7 +290,7 @@ class Suite(_Strict):
                     prompt=case.prompt,
                     seed=seed,
                     asked=(case.asked or self.asked).asked(),
-                    references=case.references,
+                    references=references,
                     tags=case.tags,
                     truth=case.truth,
                 )
@@ -281,19 +301,53 @@ def suite_names() -> list[str]:
     return sorted(p.stem for p in SUITES_FOLDER.glob("*.yaml") if not p.stem.endswith(".reference"))
 
 
-def load_suite(name_or_path: str) -> Suite:
-    """Read a suite by name or path. Raises SuiteError naming every mistake with its place."""
+def suite_path(name_or_path: str) -> Path:
+    """The file of a suite by name or path; reference files lie below its folder. Raises SuiteError."""
     path = SUITES_FOLDER / f"{name_or_path}.yaml" if name_or_path in suite_names() else Path(name_or_path)
     if not path.is_file():
         near = difflib.get_close_matches(name_or_path, suite_names(), n=2, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(suite_names())}"
         raise SuiteError(f"unknown suite {name_or_path!r}: {hint}")
-    return parse_suite(_read_yaml(path), str(path.name), _reference(path))
+    return path
+
+
+def load_suite(name_or_path: str) -> Suite:
+    """Read a suite by name or path. Raises SuiteError naming every mistake with its place."""
+    path = suite_path(name_or_path)
+    suite = parse_suite(_read_yaml(path), str(path.name), _reference(path))
+    return suite.model_copy(update={"reference_files": _reference_files(suite, path)})
+
+
+def _reference_files(suite: Suite, path: Path) -> dict[str, str]:
+    """Path → SHA-256. Raises SuiteError, one line for each file that cannot be used."""
+    found: dict[str, str] = {}
+    mistakes = []
+    for index, case in enumerate(suite.cases):
+        for name, relative in case.references.items():
+            mistake = _unusable(path.parent / relative, path.parent)
+            if mistake:
+                mistakes.append(f"{path.name}: cases[{index}].references.{name}: {relative!r} {mistake}")
+            elif relative not in found:
+                found[relative] = file_sha256(path.parent / relative)
+    if mistakes:
+        raise SuiteError("\n".join(mistakes))
+    return dict(sorted(found.items()))
+
+
+def _unusable(file: Path, folder: Path) -> str:
+    """Why a case cannot refer to this file; empty where it can."""
+    if not file.is_file():
+        return "is not there: paths are relative to the suite's folder"
+    if not file.resolve().is_relative_to(folder.resolve()):
+        return "leads out of the suite's folder"
+    if file.stat().st_size > MAX_REFERENCE_BYTES:
+        return f"is larger than {MAX_REFERENCE_BYTES // 2**20} MiB"
+    return ""
 
 
 def write_suite(suite: Suite, path: Path) -> None:
     """Write a suite as YAML; its reference, if it has one, goes beside it."""
-    content = suite.model_dump(mode="json", exclude_defaults=True, exclude={"reference"})
+    content = suite.model_dump(mode="json", exclude_defaults=True, exclude={"reference", "reference_files"})
     _write_yaml({"name": suite.name, "version": suite.version, **content}, path)
     if suite.reference is not None:
         write_reference(suite.reference, path)

@@ -9,7 +9,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from benchmarks.in_flight import usual_executor
 from benchmarks.manifest import RUN_ID, GeneratorFacts, Manifest, MetricFacts, SetMetricFacts
 from benchmarks.provenance import code_facts, environment_facts
 from benchmarks.records import Unit, UnitResult
+from benchmarks.references import REFERENCES, check_references, keep_references
 from benchmarks.set_features import StoredFeatures
 from benchmarks.sets import measure_sets, set_features
 from benchmarks.store import Run, RunWriter, StoreError
@@ -76,6 +77,7 @@ class Options:
     """How to run, as opposed to what: none of these can change a number, but for the rounding of networks on a GPU.
 
     executor: None: processes, or this one for networks on a GPU.
+    also: features to compute in the same decode, for an audit that will ask for them.
     """
 
     executor: ExecutorName | None = None
@@ -86,6 +88,7 @@ class Options:
     retry: frozenset[Status] = frozenset()
     """Statuses of stored rows that a resumed sweep tries again."""
     argv: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def with_cases(suite: Suite, specs: Sequence[GeneratorSpec], limit: int | None = None) -> Suite:
@@ -103,7 +106,10 @@ def with_cases(suite: Suite, specs: Sequence[GeneratorSpec], limit: int | None =
         cases = tuple(CaseModel(id=case.id, prompt=case.prompt) for case in found.values())
         suite = suite.model_copy(update={"cases": cases})
     if limit is not None:
-        suite = suite.model_copy(update={"cases": suite.cases[:limit]})
+        cases = suite.cases[:limit]
+        wanted = {path for case in cases for path in case.references.values()}
+        files = {path: sha256 for path, sha256 in suite.reference_files.items() if path in wanted}
+        suite = suite.model_copy(update={"cases": cases, "reference_files": files})
     if not suite.cases:
         raise GeneratorError(f"suite {suite.name!r}: no cases to sweep")
     return suite
@@ -116,10 +122,12 @@ def start(
     options: Options,
     run_id: str | None = None,
     real_folder: str = "",
+    suite_folder: Path | None = None,
 ) -> RunWriter:
     """Make a new run folder under `root`, with its manifest. Raises StoreError when it exists already.
 
     real_folder: where the suite's real clips lie, if they are a folder's.
+    suite_folder: where the files lie that its cases refer to, if they do; the run keeps copies.
     """
     name = run_id or _fresh_id(root, suite.name)
     if not re.fullmatch(RUN_ID, name):
@@ -141,7 +149,15 @@ def start(
         argv=options.argv,
         planned_units=len(specs) * sum(1 for _ in suite.expand()),
     )
-    return RunWriter.create(root / name, manifest)
+    writer = RunWriter.create(root / name, manifest)
+    if suite.reference_files:
+        assert suite_folder is not None
+        try:
+            keep_references(suite, suite_folder, writer.folder)
+        except BaseException:
+            writer.close()
+            raise
+    return writer
 
 
 def specs_of(manifest: Manifest) -> tuple[GeneratorSpec, ...]:
@@ -169,7 +185,8 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
         manifest = writer.manifest
         _check_versions(manifest)
         suite, specs = manifest.parsed_suite(), specs_of(manifest)
-        cases = tuple(suite.expand())
+        check_references(suite, writer.folder)
+        cases = tuple(suite.expand(writer.folder.absolute() / REFERENCES))
         for spec in specs:  # set each up once, here: a mistake must show now, not as a failure of every case
             spec.make(cases)
         folder = writer.folder.absolute()  # programs run in folders of their own
@@ -179,10 +196,10 @@ def run_sweep(writer: RunWriter, options: Options, report: Callable[[Progress], 
             metrics=tuple(metric.name for metric in suite.metrics),
             run_folder=folder,
             cache_folder=options.cache or folder.parent / CACHE,
-            also=set_features(suite),
+            also=tuple(dict.fromkeys([*set_features(suite), *options.also])),
         )
         finished = writer.done([(facts.name, facts.version) for facts in manifest.metrics], options.retry)
-        tasks = _tasks(setup, finished, _reusable(options.reuse, specs, cases))
+        tasks = _tasks(setup, finished, _reusable(options.reuse, specs, suite))
         summary = Summary(manifest.run, folder, manifest.planned_units, resumed=len(finished))
         report(Progress(len(finished), manifest.planned_units))
         job = Job(work, prepare, setup, partial(lost, setup), work_through)
@@ -240,22 +257,18 @@ def _tasks(setup: Setup, finished: set[Unit], reusable: dict[Unit, Path]) -> lis
     ]
 
 
-def _reusable(run: Run | None, specs: Sequence[GeneratorSpec], cases: Sequence[Case]) -> dict[Unit, Path]:
-    """Clips of an earlier run by the same generators for exactly the same cases.
+def _reusable(run: Run | None, specs: Sequence[GeneratorSpec], suite: Suite) -> dict[Unit, Path]:
+    """Clips of an earlier run by the same generators for exactly the same cases, reference files included.
 
     A bracket may look at other cases too (mismatched does), so its clips serve only an unchanged list of cases.
     """
     if run is None:
         return {}
-    earlier = tuple(run.manifest.parsed_suite().expand())
+    cases, earlier = _requests(suite), _requests(run.manifest.parsed_suite())
     before = {(case.id, case.seed): case for case in earlier}
     unchanged = {(case.id, case.seed) for case in cases if before.get((case.id, case.seed)) == case}
     now = [_generator_facts(spec) for spec in specs]
-    same = {
-        facts.name
-        for facts in run.manifest.generators
-        if facts in now and (not facts.bracket or earlier == tuple(cases))
-    }
+    same = {facts.name for facts in run.manifest.generators if facts in now and (not facts.bracket or earlier == cases)}
     found = {}
     clips = run.clips(status="ok")
     for generator, case, seed, file in zip(
@@ -265,6 +278,15 @@ def _reusable(run: Run | None, specs: Sequence[GeneratorSpec], cases: Sequence[C
         if path is not None and generator in same and (case, seed) in unchanged:
             found[Unit(generator, case, seed)] = path
     return found
+
+
+def _requests(suite: Suite) -> tuple[Case, ...]:
+    """The cases with hashes in place of their files' paths."""
+    files = suite.reference_files
+    return tuple(
+        replace(case, references={name: files.get(path, path) for name, path in case.references.items()})
+        for case in suite.expand()
+    )
 
 
 def _generator_facts(spec: GeneratorSpec) -> GeneratorFacts:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.clip_store import CLIPS
 from benchmarks.generator import GeneratorSpec
-from benchmarks.suite import load_suite
+from benchmarks.suite import load_suite, suite_path
 from benchmarks.sweep import with_cases
 from benchmarks.unit import Setup, Task, Worker
 
@@ -25,7 +25,7 @@ def try_generator(text: str, suite_name: str) -> Trial:
     """Answer the suite's first case with the generator that `text` names. Raises ValueError for a wrong name."""
     spec = GeneratorSpec.parse(text)
     suite = with_cases(load_suite(suite_name), [spec])
-    cases = tuple(suite.expand())
+    cases = tuple(suite.expand(suite_path(suite_name).parent))
     generator = spec.make(cases)
     lines = generator.report(cases) if hasattr(generator, "report") else []
     with tempfile.TemporaryDirectory() as folder:

@@ -68,7 +68,7 @@ def sweep(
         else:
             additions = Additions(reference, real, tuple(set_metric or ()))
             writer = _new(suite, generators or [], runs, options, name, additions, limit)
-        summary = _run(writer, options)
+        summary = run_with_bar(writer, options)
         if _print(summary):
             raise typer.Exit(FAILURE)
 
@@ -103,20 +103,21 @@ def _new(
 ) -> RunWriter:
     from benchmarks.generator import parse_generators
     from benchmarks.real_clips import real_folder
-    from benchmarks.suite import SuiteError, load_suite
+    from benchmarks.suite import SuiteError, load_suite, suite_path
     from benchmarks.sweep import start, with_cases
 
     if not suite_name:
         raise SuiteError("which suite? moviegen sweep backlot --generators oracle,noise (moviegen suites lists them)")
     specs = parse_generators(generators)
     suite = _completed(with_cases(load_suite(suite_name), specs, limit), additions)
-    cases = tuple(suite.expand())
+    folder = suite_path(suite_name).parent
+    cases = tuple(suite.expand(folder))
     for spec in specs:  # before the run folder is made: a mistake here should leave nothing behind
         generator = spec.make(cases)
         if hasattr(generator, "report"):
             for line in generator.report(cases):
                 say(err(), line)
-    return start(suite, specs, runs, options, name, real_folder(additions.real))
+    return start(suite, specs, runs, options, name, real_folder(additions.real), folder)
 
 
 def _completed(suite: Suite, additions: Additions) -> Suite:
@@ -133,7 +134,8 @@ def _completed(suite: Suite, additions: Additions) -> Suite:
     return suite
 
 
-def _run(writer: RunWriter, options: Options) -> Summary:
+def run_with_bar(writer: RunWriter, options: Options) -> Summary:
+    """Sweep what is left of a run under a progress bar."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
