@@ -9,18 +9,17 @@ import numpy as np
 
 from benchmarks.suite import Quantiles, ReferenceModel, Suite
 from eval.cache import FeatureCache
-from eval.clip import ClipSource
 from eval.errors import UserError
 from eval.hashing import json_sha256
 from eval.metric import METRICS, Metric
-from eval.planner import score_clip
+from eval.planner import ClipToScore, score_clip
 
 LEAST_CLIPS = 8
 """With fewer clips the 5% and 95% quantiles are little more than the extremes of a handful."""
 
 
 def calibrate(
-    metrics: Sequence[Metric], sources: Iterable[ClipSource], made_by: str, cache: FeatureCache | None = None
+    metrics: Sequence[Metric], clips: Iterable[ClipToScore], made_by: str, cache: FeatureCache | None = None
 ) -> ReferenceModel:
     """Score the reference clips and keep the quantiles of each `band` metric.
 
@@ -29,9 +28,9 @@ def calibrate(
     bands = [metric for metric in metrics if metric.spec.direction == "band"]
     values: dict[str, list[float]] = defaultdict(list)
     hashes = []
-    for source in sources:
-        hashes.append(source.info.sha256)
-        for score in score_clip(source, bands, cache=cache).scores:
+    for clip in clips:
+        hashes.append(clip.source.info.sha256)
+        for score in score_clip(clip.source, bands, case=clip.case, cache=cache).scores:
             if score.value is not None:
                 values[score.metric].append(score.value)
     if len(hashes) < LEAST_CLIPS:
