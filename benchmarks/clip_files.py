@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eval.cache import write_atomically
+from eval.case import PORTRAIT
 from eval.errors import UserError
 
 CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif"})
@@ -23,12 +24,16 @@ class TableError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """What the table says of one file. Empty: not said."""
+    """What the table says of one file. Empty: not said.
+
+    portraits: name → picture of each person asked for, relative to the folder.
+    """
 
     file: str
     case: str = ""
     prompt: str = ""
     seed: int | None = None
+    portraits: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_clips(folder: Path) -> list[Path]:
@@ -50,8 +55,8 @@ def find_clips(folder: Path) -> list[Path]:
 def read_table(folder: Path) -> dict[str, TableRow]:
     """The table beside the clips, by file name relative to `folder`; empty when there is none.
 
-    Columns: file, and any of case, prompt, seed. Raises TableError for a table without `file`, for a file named
-    twice, and for a file outside the folder.
+    Columns: file, and any of case, prompt, seed, portrait (and further ones whose names begin with it, for several
+    people). Raises TableError for a table without `file`, for a file named twice, and for files outside the folder.
     """
     path = next((folder / name for name in TABLE_NAMES if (folder / name).is_file()), None)
     if path is None:
@@ -110,16 +115,24 @@ def _records(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _row(record: Mapping[str, Any], place: str) -> TableRow:
-    file = Path(str(record["file"]))
-    if file.is_absolute() or ".." in file.parts:
-        raise TableError(f"{place}: {str(file)!r} points outside the folder")
+    file = _inside(str(record["file"]), place)
     seed = _text(record.get("seed"))
     try:
         # A column with gaps comes back as floats: "7.0" is 7.
         number = int(seed.removesuffix(".0")) if seed else None
     except ValueError as error:
         raise TableError(f"{place}: seed {seed!r} is not a whole number") from error
-    return TableRow(file.as_posix(), _text(record.get("case")), _text(record.get("prompt")), number)
+    told = {name: _text(value) for name, value in record.items() if name.startswith(PORTRAIT)}
+    portraits = {name: _inside(path, place) for name, path in told.items() if path}
+    return TableRow(file, _text(record.get("case")), _text(record.get("prompt")), number, portraits)
+
+
+def _inside(path: str, place: str) -> str:
+    """A path below the folder, with forward slashes. Raises TableError for others."""
+    relative = Path(path)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise TableError(f"{place}: {path!r} points outside the folder")
+    return relative.as_posix()
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -34,13 +34,18 @@ class ScoredClip:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every worker needs. also: features that no metric of a clip needs, for measures of whole sets."""
+    """What every worker needs.
+
+    also: features that no metric of a clip needs, for measures of whole sets. portraits: of the people asked for, name
+    → path, by clip.
+    """
 
     metrics: tuple[str, ...]
     cache_folder: Path | None
     asked: Asked
     prompts: Mapping[Path, str]
     also: tuple[str, ...] = ()
+    portraits: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)
 
 
 def score_paths(
@@ -94,7 +99,12 @@ def score_in_turn(paths: Iterable[Path], setup: Setup) -> Iterator[ScoredClip]:
             yield _unread(path, setup, str(error))
             continue
         line.append(path)
-        case = Case(id=path.stem, prompt=setup.prompts.get(path, ""), asked=setup.asked)
+        case = Case(
+            id=path.stem,
+            prompt=setup.prompts.get(path, ""),
+            asked=setup.asked,
+            references=setup.portraits.get(path, {}),
+        )
         if scored := scorer.add(ClipToScore(source, case)):
             yield _scored(line.popleft(), setup, scored)
     for scored in scorer.finish():

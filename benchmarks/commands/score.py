@@ -7,7 +7,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +47,8 @@ def score(
 ) -> None:
     """Score clips that exist already, and say plainly what is wrong with them.
 
-    Prompts come from a table beside them (clips.csv, .jsonl or .parquet with columns file and prompt), if there is one.
+    Prompts come from a table beside them (clips.csv, .jsonl or .parquet with columns file and prompt), if there is one;
+    with a column portrait, a picture of the person asked for, the identity metrics apply (--suite identity).
     Set metrics (fvd, backlot_precision, ...) measure all the clips together, against the real clips.
     """
     with errors():
@@ -64,7 +65,8 @@ def score(
         found = _collect(clips)
         prompts = {path: row.prompt for path, row in found.items()}
         with _cache_folder(None if no_cache else cache, needed=bool(chosen.set_metrics)) as folder:
-            setup = Setup(names, folder, chosen.asked.asked(), prompts, set_features(chosen))
+            portraits = {path: row.portraits for path, row in found.items()}
+            setup = Setup(names, folder, chosen.asked.asked(), prompts, set_features(chosen), portraits)
             scored = _score_all(list(found), setup, workers)
             sets = [] if folder is None else _measured(scored, found, chosen, real, folder, workers)
         if as_json:
@@ -145,12 +147,16 @@ def _collect(arguments: list[Path]) -> dict[Path, TableRow]:
     rows: dict[Path, TableRow] = {}
     for argument in arguments:
         if argument.is_dir():
-            found, table = find_clips(argument), read_table(argument)
+            table = read_table(argument)
+            shown = {(argument / path).parent for row in table.values() for path in row.portraits.values()}
+            found = [path for path in find_clips(argument) if path not in shown]
             if not found:
                 raise TableError(f"{argument}: no clips here (mp4, mov, webm, mkv, avi, gif, or folders of PNGs)")
             for path in found:
                 name = path.relative_to(argument).as_posix()
-                rows[path] = table.get(name, TableRow(name))
+                row = table.get(name, TableRow(name))
+                portraits = {name: str(argument / portrait) for name, portrait in row.portraits.items()}
+                rows[path] = replace(row, portraits=portraits)
         elif argument.exists():
             rows[argument] = TableRow(argument.name)
         else:
