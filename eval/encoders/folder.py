@@ -20,8 +20,8 @@ class Chosen:
 def weights_folder(flag: Path | None = None) -> Chosen:
     """The folder by `flag`, else by the environment variable, else in the home folder. It need not exist yet.
 
-    The one read of the environment in this floor: the processes of a sweep inherit it, and no metric's function has
-    an argument to carry the folder in.
+    Read from the environment, as MOVIEGEN_DEVICE is (device.py) and nothing else in this floor: the processes of a
+    sweep inherit it, and no metric's function has an argument to carry the folder in.
     """
     if flag is not None:
         return Chosen(flag.expanduser().absolute(), "--folder")
