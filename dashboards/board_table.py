@@ -20,6 +20,7 @@ SET_DIRECTIONS = {**DIRECTIONS, "band": "↔ more is not better"}
 
 FAMILY_HELP = {
     "alignment": "Whether the clip shows what the prompt says.",
+    "identity": "Whether the people of the portraits are in the clip, and stay themselves.",
     "temporal": "Steadiness in time: flicker, frozen, duplicated and looping frames, cuts.",
     "motion": "How much moves, and how plausibly.",
     "picture": "Sharpness, noise, blocks, exposure, contrast, colour.",
