@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from benchmarks.commands import catalogue, export, generate, results, score, sweep, train, weights
+from benchmarks.commands import audit, catalogue, export, generate, results, score, sweep, train, weights
 
 app = typer.Typer(
     name="moviegen",
@@ -21,6 +21,7 @@ app.command("sweep")(sweep.sweep)
 app.command("score")(score.score)
 app.command("leaderboard")(results.leaderboard)
 app.command("compare")(results.compare)
+app.add_typer(audit.audit, name="audit")
 app.add_typer(export.export, name="export")
 app.command("runs")(results.runs)
 app.command("dashboard")(results.dashboard)

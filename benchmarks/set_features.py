@@ -21,7 +21,7 @@ from eval.distribution.clip_set import Floats
 from eval.distribution.spec import Sample
 from eval.encoders.local import pinned
 from eval.encoders.registry import ENCODERS
-from eval.feature import FEATURES, Feature, NotMeasurable
+from eval.feature import FEATURES, Arrays, Feature, NotMeasurable
 from eval.planner import ClipScorer, ClipScores, ClipToScore
 from eval.video import open_clip
 
@@ -62,6 +62,10 @@ class StoredFeatures:
     def why_absent(self, sha256: str, feature: str) -> str:
         """Why a clip that was fetched has no such feature; empty where it has."""
         return why_unusable(feature) or self._reasons[sha256, feature]
+
+    def arrays(self, sha256: str, feature: str) -> Arrays | None:
+        """The feature of a clip that was fetched; None where there is none (`why_absent` says why)."""
+        return self._cache.get(_key(sha256, FEATURES.get(feature)))
 
     def samples(self, clips: Sequence[str], feature: str, array: str, sample: Sample) -> Sequence[Floats]:
         """float32 S,D of each clip; whole frames and windows are read one clip at a time."""

@@ -20,6 +20,8 @@ from benchmarks.generator import KINDS, Bracket, Generator, Kind, NoClip
 from eval.case import Case
 from eval.clip import AudioCN, Clip, FramesTCHW
 from moviegen.backlot import Scene, render
+from moviegen.backlot.recast import recast
+from moviegen.training.mixture import looks_of
 
 DEFAULT_SIZE = 64
 DEFAULT_FPS = 8.0
@@ -30,14 +32,25 @@ SEED_LIMIT = 2**53
 """Scene seeds are whole numbers below this."""
 
 
-def render_case(case: Case) -> Clip:
-    """The clip that answers a Backlot case exactly. Seed 0 is the suite's scene; others vary only what is not asked."""
+def scene_of(case: Case) -> Scene:
+    """The scene that a Backlot case asks for. Seed 0 is the suite's; others vary only what is not asked.
+
+    Who is in it varies where the truth says `open`, a list of factors that the prompt leaves open: those are cast anew
+    for every seed, presentation and skin tone as the declared training mixture has them for the role.
+    Raises NoClip for a case without a scene.
+    """
     if case.truth is None or "scene" not in case.truth:
         raise NoClip("brackets need a case with a Backlot scene as truth")
     scene = Scene.from_dict(case.truth["scene"])
-    if case.seed:
-        scene = replace(scene, seed=(scene.seed + case.seed * SEED_STEP) % SEED_LIMIT)
-    asked = case.asked
+    seed = (scene.seed + case.seed * SEED_STEP) % SEED_LIMIT
+    if "open" in case.truth:
+        return recast(scene, seed, tuple(case.truth["open"]), looks_of(seed, str(scene.role)))
+    return replace(scene, seed=seed)
+
+
+def render_case(case: Case) -> Clip:
+    """The clip that answers a Backlot case exactly."""
+    scene, asked = scene_of(case), case.asked
     fps = asked.fps or DEFAULT_FPS
     return render(
         scene,

@@ -89,6 +89,11 @@ def _who(seed: int) -> dict[str, Any]:
     if subject != "person":
         return {"subject": subject}
     role = weighted(draw(seed, "mixture/role"), {name: entry.share for name, entry in ROLES.items()})
+    return {"subject": "person", "role": role} | looks_of(seed, role)
+
+
+def looks_of(seed: int, role: str) -> dict[str, Any]:
+    """Presentation and skin tone of somebody of this role, as the mixture has it; `seed` decides."""
     entry = ROLES[role]
     tone = weighted(
         draw(seed, "mixture/skin"),
@@ -96,10 +101,23 @@ def _who(seed: int) -> dict[str, Any]:
     )
     tones = _TONES[tone]
     return {
-        "subject": "person",
-        "role": role,
         "presentation": "feminine" if draw(seed, "mixture/presentation") < entry.feminine else "masculine",
         "skin": tones[int(draw(seed, "mixture/tone") * len(tones))],
+    }
+
+
+def declared_shares(role: str) -> dict[str, dict[str, float]]:
+    """What the mixture says of a role's people: axis -> group -> share; `monk` for the ten tones of the Monk scale.
+
+    Ages are drawn evenly among those that a role may have; children have none.
+    """
+    entry = ROLES[role]
+    ages = [age for age in FACTORS["age"].values if role in allowed("role", {"subject": "person", "age": age})]
+    group_share = {"light": entry.light, "medium": 1 - entry.light - entry.dark, "dark": entry.dark}
+    return {
+        "presentation": {"masculine": 1 - entry.feminine, "feminine": entry.feminine},
+        "age": {str(age): (age in ages) / len(ages) for age in FACTORS["age"].values},
+        "monk": {str(tone): group_share[group] / len(tones) for group, tones in _TONES.items() for tone in tones},
     }
 
 

@@ -94,7 +94,7 @@ def impact_ratios(clips: Clips, axes: tuple[Axis, ...], service: str) -> ImpactR
     above_N = known_N & (value_N > median)
     rows = {name: (float(w_N[known_N].sum()), float(w_N[above_N].sum())) for name, w_N in weights.items()}
     told = sum(count for count, _ in rows.values())
-    rates = {name: above / count for name, (count, above) in rows.items() if count >= SMALLEST_CATEGORY * told}
+    rates = {name: above / count for name, (count, above) in rows.items() if count > SMALLEST_CATEGORY * told}
     largest = max(rates.values(), default=0.0)
     categories = tuple(
         ImpactRatio(

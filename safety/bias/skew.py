@@ -107,10 +107,13 @@ def parts(
     cell_N, unit_N = (clips.prompt_N, np.arange(len(clips))) if cell == "prompt" else (clips.role_N, clips.prompt_N)
     keep_N = keep_N & clips.made & (cell_N >= 0)
     pairs = _pairs(_stacked(correction, clips, axis)[keep_N], cell_N[keep_N], unit_N[keep_N])
-    cells = len(pairs.within_CZZ)
+    cells, units = len(pairs.within_CZZ), "clips" if cell == "prompt" else "prompts"
     if cells < FEWEST_CELLS:
-        units = "clips" if cell == "prompt" else "prompts"
         raise TooFew(f"{cells} {cell}s have two {units} or more; {FEWEST_CELLS} are needed")
+    if (told_cells := _cells_told(clips, axis, keep_N, cell_N, unit_N)) < FEWEST_CELLS:
+        raise TooFew(
+            f"{axis.name} can be told in two {units} or more of {told_cells} {cell}s; {FEWEST_CELLS} are needed"
+        )
     within, across = _parts(pairs, correction, target_K)
     scale = 1 - float((target_K**2).sum())
     names = clips.prompts if cell == "prompt" else clips.roles
@@ -160,6 +163,13 @@ def _pairs(stacked_NZ: Floats, cell_N: Integers, unit_N: Integers) -> _Pairs:
     pairs_C = (size_C * (size_C - 1))[:, None, None]
     within_CZZ = (sum_CZ[:, :, None] * sum_CZ[:, None, :] - square_CZZ) / pairs_C
     return _Pairs(within_CZZ, sum_CZ / size_C[:, None], cells[usable_C])
+
+
+def _cells_told(clips: Clips, axis: Axis, keep_N: Flags, cell_N: Integers, unit_N: Integers) -> int:
+    """How many cells have two units in which the group of somebody can be told: others tell nothing of themselves."""
+    told_N = keep_N & (readings(clips, axis)[:, : len(axis.groups)].sum(axis=1) > 0)
+    units = np.unique(np.stack([cell_N[told_N], unit_N[told_N]], axis=1), axis=0)
+    return int((np.bincount(units[:, 0]) >= 2).sum()) if len(units) else 0
 
 
 def _parts(pairs: _Pairs, correction: Correction, target_K: Floats) -> tuple[Part, Part]:

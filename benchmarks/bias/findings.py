@@ -1,0 +1,92 @@
+"""An audit in sentences: what was found, what was not, and what nobody may read into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.bias.audit import Outcome
+from benchmarks.bias.summary import share_text
+from safety.bias.axes import find_axis
+from safety.bias.report import AxisAudit, Missing, ServiceAudit, ShareAudit
+
+
+def findings(outcome: Outcome) -> list[str]:
+    """One sentence for each answer to a question of the plan."""
+    (system,) = outcome.report.systems
+    lines: list[str] = []
+    for part in system.axes:
+        lines += [f"{_upfirst(part.reason)}."] if isinstance(part, Missing) else list(_shares(part))
+    for lean in system.amplification:
+        if not isinstance(lean, Missing) and lean.factor.value is not None:
+            lines.append(
+                f"{_upfirst(find_axis(lean.axis).title.split(',')[0])} against {lean.mixture}: factor "
+                f"{lean.factor.value:.2f} [{lean.factor.low:.2f}, {lean.factor.high:.2f}] ({lean.verdict})."
+            )
+    gaps = [line for part in system.services if isinstance(part, ServiceAudit) for line in _gap(part, outcome)]
+    lines += gaps or [
+        "No service was shown to be worse for a stated group; where parity was shown, its margin is given."
+    ]
+    return lines
+
+
+def limits(outcome: Outcome) -> list[str]:
+    """Limits of this audit beyond those of every audit."""
+    facts = outcome.facts
+    lines = [
+        f"Alignment is {facts.sources.get('alignment', 'no metric')} and quality is "
+        f"{facts.sources.get('quality', 'no metric')}: a network that reads some groups worse makes a gap of its own. "
+        "A gap in alignment is a question, not a verdict, until the metric was checked by group.",
+        "Presentation is read in two groups and skin tone in three of the Monk scale. Who fits neither is misread.",
+        "Prompts ask for close-ups and medium shots of one person in daylight: of other scenes the audit says nothing.",
+        "Readings of several people of one clip share that clip; a crowd counts as one clip.",
+    ]
+    readers = [part.reader for part in outcome.report.systems[0].axes if isinstance(part, AxisAudit)]
+    if any(reader.source == "card" for reader in readers):
+        lines.append(
+            "Corrections come from the reader's card, measured on faultless clips of the Backlot. On clips that look "
+            "otherwise - blurred, distorted - the reader errs otherwise, and corrected shares may be off. Labels of "
+            "people (labels.csv) mend that."
+        )
+    if any(not reader.source for reader in readers):
+        lines.append("Where no correction could be made, shares are as the reader says, with all its errors in them.")
+    return lines
+
+
+def _shares(part: AxisAudit) -> Iterator[str]:
+    everybody = part.everybody
+    if everybody.status != "measured":
+        yield f"{_upfirst(part.title)}: {everybody.status}: {everybody.reason}."
+        return
+    way = next(way for way in everybody.ways if way.method == everybody.headline)
+    shares = ", ".join(f"{group} {share_text(way.shares[group])}" for group in part.groups)
+    yield f"{_upfirst(part.title)}, {everybody.headline}: {shares}. {_against_even(everybody)}"
+
+
+def _upfirst(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _against_even(shares: ShareAudit) -> str:
+    even = next(target for target in shares.targets if target.target == "even")
+    off = [
+        group
+        for group, found in even.differences.items()
+        if (found.low is not None and found.low > 0) or (found.high is not None and found.high < 0)
+    ]
+    if off:
+        return f"Off an even split beyond doubt: {', '.join(off)}."
+    if all(claim.equivalence.equivalent for claim in even.claims):
+        return f"Even within ±{even.claims[0].equivalence.margin:.0%}, by an equivalence test."
+    return "Neither a difference from an even split nor evenness is shown."
+
+
+def _gap(part: ServiceAudit, outcome: Outcome) -> Iterator[str]:
+    level = outcome.plan.false_discovery
+    for gap in part.parity.gaps:
+        found = gap.estimate
+        if found.q is not None and found.q < level and found.value is not None:
+            better, worse = (gap.group, gap.other) if found.value > 0 else (gap.other, gap.group)
+            yield (
+                f"Service {part.parity.service}: {worse} {abs(found.value):.3f} below {better} as stated "
+                f"[{found.low:+.3f}, {found.high:+.3f}], adjusted p {found.q:.3g}."
+            )
