@@ -162,7 +162,8 @@ def recognition_figures(found: Detected, frames: FaceFrames) -> dict[str, Any]:
     """
     sized_K = frames.heights[found.rows_K] >= SIZED
     every = pairs_of(found, frames, sized_K)
-    threshold = float(np.quantile(every.different, 1 - FAR))
+    # Without pairs (a trial run) nothing passes, and there is no area.
+    threshold = float(np.quantile(every.different, 1 - FAR)) if len(every.different) else np.inf
     groups = {
         name: pairs_of(found, frames, sized_K & within_K)
         for name, within_K in _tone_groups(frames.tones_N[found.rows_K]).items()
@@ -170,10 +171,10 @@ def recognition_figures(found: Detected, frames: FaceFrames) -> dict[str, Any]:
     return {
         "people": len(np.unique(frames.people_N[found.rows_K[sized_K]])),
         "pairs": {"same": len(every.same), "different": len(every.different), "lookalikes": len(every.lookalikes)},
-        "auc": round(auc(every.same, every.different), 4),
-        "auc_lookalikes": round(auc(every.same, every.lookalikes), 4),
+        "auc": auc(every.same, every.different),
+        "auc_lookalikes": auc(every.same, every.lookalikes),
         "cosine": {"same": _mean(every.same), "different": _mean(every.different), "alike": _mean(every.lookalikes)},
-        "threshold": round(threshold, 4),
+        "threshold": round(threshold, 4) if np.isfinite(threshold) else None,
         "tar": _mean(every.same > threshold),
         "by_tone": {
             name: {"tar": _mean(group.same > threshold), "far": _mean(group.different > threshold)}
@@ -182,12 +183,14 @@ def recognition_figures(found: Detected, frames: FaceFrames) -> dict[str, Any]:
     }
 
 
-def auc(positive: Floats, negative: Floats) -> float:
-    """The share of (positive, negative) pairs in the right order, ties half."""
+def auc(positive: Floats, negative: Floats) -> float | None:
+    """The share of (positive, negative) pairs in the right order, ties half, to four places; None without pairs."""
+    if not len(positive) or not len(negative):
+        return None
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, side="left")
     level = np.searchsorted(ordered, positive, side="right") - below
-    return float((below + 0.5 * level).mean() / max(1, len(ordered)))
+    return round(float((below + 0.5 * level).mean() / len(ordered)), 4)
 
 
 def attribute_figures(found: Detected, frames: FaceFrames) -> dict[str, Any]:
