@@ -1,5 +1,6 @@
-"""Feature `amt_interpolation`: how well AMT-S guesses every odd frame from its neighbours, as VBench's motion smoothness
-has it.
+"""Feature `amt_interpolation`: how well AMT-S guesses every odd frame from its neighbours.
+
+It is what VBench's motion smoothness is made of.
 
 All frames, at native rate and size. VBench shrinks large frames on GPUs with little memory; here they are never shrunk.
 

@@ -1,7 +1,8 @@
 """Features `videomae_b_clip`, `vjepa2_l_clip` and `i3d_k400_clip`: one row for every 16 consecutive frames.
 
 Sixteen is what VideoMAE was trained on, what StyleGAN-V's FVD takes, and what V-JEPA 2's ViT-L sees of
-Something-Something (its probe `ssv2-vitl-16x2x3`). All frames at native rate and size; each network's own preprocessing.
+Something-Something (its probe `ssv2-vitl-16x2x3`). All frames at native rate and size; each network has its own
+preprocessing.
 
 Shape legend: S windows, D width of the features.
 """
