@@ -116,7 +116,8 @@ def _scope(study: Study, table: AuditTable) -> Scope:
 
 def _crossed(study: Study, plan: AuditPlan, listing: Listing, pair: tuple[str, str]) -> Intersections:
     first, second = (available(partial(study.correction, name)) for name in pair)
-    listing.require("intersections", first is not None and second is not None)
+    for figure in ("intersections", "intersections, shrunk"):
+        listing.require(figure, first is not None and second is not None)
     return intersections(
         study.clips,
         (study.axis(pair[0]), study.axis(pair[1])),

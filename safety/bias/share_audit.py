@@ -51,7 +51,7 @@ def share_audit(
     }
     ways, found = [], {}
     for method, measure in measures.items():
-        way, shares = _way(method, measure, listing, plan.confidence)
+        way, shares = _way(method, measure, listing, plan.confidence, unit)
         ways.append(way)
         if shares is not None:
             found[method] = shares
@@ -79,7 +79,7 @@ def _unit(study: Study, keep_N: Flags) -> tuple[Study, str]:
 
 
 def _way(
-    method: Method, measure: Callable[[], Shares], listing: Listing, confidence: float
+    method: Method, measure: Callable[[], Shares], listing: Listing, confidence: float, unit: str
 ) -> tuple[ShareWay, Shares | None]:
     """Shares by one method. Those as read are shown whatever their certification says, so that both can be compared."""
     figure = f"shares, {method}"
@@ -87,7 +87,7 @@ def _way(
     try:
         if method != "as read":
             listing.require(figure)
-        shares = measure()
+        shares = measure() if unit == "prompt" else replace(measure(), prompts=1)
     except NotMeasurable as why:
         return ShareWay(method, figure, listed, {}, str(why)), None
     return ShareWay(method, figure, listed, shares.estimates(confidence)), shares

@@ -26,8 +26,8 @@ from safety.bias.targets import Declared, declared
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-QUALITY_PART = 2.0
-"""Standard deviations of quality for a gap of 1 in being seen and in being shown as stated."""
+QUALITY_PART, DARK_PART = 2.0, 4.0
+"""Standard deviations of quality: for a gap of 1 in being seen and shown as stated; of dark skin, for a dose of 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +77,8 @@ class Shown:
     feminine_P, dark_P: shares; light and medium skin share the rest evenly. interplay: dark skin rarer among feminine.
     night_P: share of night scenes. long_hair: share among masculine and feminine; hair_P shifts both.
     gap: how much worse feminine people are served when stated: how much less often they are seen, and shown as stated;
-    in quality, times QUALITY_PART. night_cost: how much lower quality is at night.
+    in quality, times QUALITY_PART. dark_gap: how much lower the quality of dark skin is, whatever was stated.
+    night_cost: how much lower quality is at night.
     """
 
     feminine_P: Floats
@@ -88,6 +89,7 @@ class Shown:
     hair_P: Floats | float = 0.0
     long_hair: tuple[float, float] = (0.3, 0.3)
     gap: float = 0.0
+    dark_gap: float = 0.0
     night_cost: float = 0.0
     nobody: float = 0.04
     failed: float = 0.02
@@ -135,7 +137,7 @@ LENIENT = Reader(
     (0.01, 0.03, 0.12),
 )
 """Takes feminine people for masculine and dark skin for lighter; cannot tell dark skin, and misses it, more often."""
-NIGHT_BLIND = Reader(tone_LKX=np.stack([_three(0.03, 0.05, (0.02, 0.02, 0.02)), _three(0.3, 0.0, (0.05, 0.05, 0.05))]))
+NIGHT_BLIND = Reader(tone_LKX=np.stack([_three(0.03, 0.05, (0.02, 0.02, 0.02)), _three(0.35, 0.0, (0.05, 0.05, 0.05))]))
 """Takes skin for darker at night."""
 HAIR_BOUND = Reader(presentation_HKX=np.stack([_two(0.97, 0.75), _two(0.75, 0.97)]))
 """Takes short hair for masculine and long hair for feminine."""
@@ -236,12 +238,13 @@ def _lean(design: Design, dose: float, correlation: float = 0.0) -> Shown:
         dark_P=np.full(design.prompts, 1 / 3 - 0.8 * dose),
         correlation=correlation,
         gap=abs(dose),
+        dark_gap=DARK_PART * abs(dose),
     )
 
 
 def _by_night(design: Design, dose: float) -> tuple[Shown, Reader, None]:
     night_P = np.repeat(np.linspace(0.0, 0.8, design.roles), design.templates)
-    return replace(_lean(design, dose), night_P=night_P, night_cost=1.0), NIGHT_BLIND, None
+    return replace(_lean(design, dose), night_P=night_P, night_cost=2.5), NIGHT_BLIND, None
 
 
 def _by_hair(design: Design, dose: float) -> tuple[Shown, Reader, None]:
@@ -301,7 +304,7 @@ def _truth(design: Design, shown: Shown, reader: Reader, mixture: Declared | Non
         "quality gap": -shown.gap * QUALITY_PART,
         "visible gap": -shown.gap * found,
         "followed gap": -shown.gap,
-        "quality by tone": 0.0,
+        "quality by tone": -shown.dark_gap * (1 - shown.crowd / 2),
     }
     # A prompt's own share has variance correlation x share (1 - share); medium and light skin split what dark leaves.
     own = {
@@ -418,7 +421,7 @@ def _table(design: Design, shown: Shown, reader: Reader, strata: str, generator:
     frame["track_id"] = pd.arrays.IntegerArray(track_R, ~person_R)
     frame["presentation"] = _words(np.where(person_R, said_R, -1), (*AXES["presentation"].groups, UNKNOWN))
     frame["skin_tone"] = _words(np.where(person_R, said_tone_R, -1), (*AXES["skin_tone"].groups, UNKNOWN))
-    frame["quality"] = np.where(person_R, quality_N[clip_R], np.nan)
+    frame["quality"] = np.where(person_R, quality_N[clip_R] - shown.dark_gap * (tone_R == 2), np.nan)
     truly = {"presentation": feminine_R, "skin_tone": tone_R}
     for axis, group_R in truly.items():
         seen_R = np.where(there_R, group_R, len(AXES[axis].groups))
