@@ -457,6 +457,7 @@ def faces(
         training = replace(
             usual,
             scenes=scenes or usual.scenes,
+            looks=max(60, 3 * scenes // 5) if scenes else usual.looks,
             held_out=held_out or usual.held_out,
             detector=part(usual.detector),
             recogniser=part(usual.recogniser),

@@ -42,16 +42,19 @@ ERRORS_OF = 3000
 
 @dataclass(frozen=True, slots=True)
 class FacesTraining:
-    """Everything that decides the networks: scenes to learn from, scenes to be measured on, and the parts."""
+    """Everything that decides the networks: scenes to learn from (looks: for presentation, age and tone alone), scenes
+    to be measured on, and the parts.
+    """
 
     scenes: int = 10_000
+    looks: int = 6000
     held_out: int = 2000
     detector: PartTraining = field(default_factory=lambda: PartTraining(steps=1600, batch=24))
     recogniser: PartTraining = field(default_factory=lambda: PartTraining(steps=2000, batch=48))
-    attributes: PartTraining = field(default_factory=lambda: PartTraining(steps=1200, batch=64))
+    attributes: PartTraining = field(default_factory=lambda: PartTraining(steps=2000, batch=64))
 
     def __post_init__(self) -> None:
-        for name in ("scenes", "held_out"):
+        for name in ("scenes", "looks", "held_out"):
             if getattr(self, name) < 60:
                 raise FacesTrainingError(f"{name} must be 60 or more, so that several people are seen")
 
@@ -95,13 +98,15 @@ def train_faces(
     detector, clocks = _detector(training.detector, shown, folder / "detector", progress)
     with torch.no_grad():
         errors = measure_errors(detector, shown, ERRORS_OF, training.detector.seed)
-    described = _describers(training, shown, errors, folder, progress)
+    looks_of = shown.with_more(_frames(place, "looks", training.looks, progress))
+    described = _describers(training, shown, looks_of, errors, folder, progress)
     held_out = _frames(place, "held out", training.held_out, progress)
     facts = {
         "data": f"{training.scenes} Backlot scenes, two frames each, with seeds from {FIRST_SEED['train']} and "
         f"{faces_in(shown)} faces of {int(shown.people_N.max()) + 1} people (face numbers from {FIRST_FACE['train']}); "
         f"{1 - UNTOUCHED:.0%} damaged as generators damage, {shown.decoded_N.mean():.0%} decoded by the autoencoder "
-        f"from disturbed latents; faces below {LEAST_HEIGHT:.0f} px are found, but not described",
+        f"from disturbed latents; faces below {LEAST_HEIGHT:.0f} px are found, but not described. Presentation, age "
+        f"and tone also from {training.looks} scenes of as many more people, with seeds from {FIRST_SEED['looks']}",
         "held_out_data": f"{training.held_out} scenes with seeds from {FIRST_SEED['held out']}, "
         f"{faces_in(held_out)} faces of {int(held_out.people_N.max()) + 1} other people",
         "settings": asdict(training),
@@ -149,13 +154,12 @@ class _Described:
 
 
 def _describers(
-    training: FacesTraining, shown: FaceFrames, errors: Errors, folder: Path, progress: Progress
+    training: FacesTraining, shown: FaceFrames, looks_of: FaceFrames, errors: Errors, folder: Path, progress: Progress
 ) -> _Described:
-    rows = described_rows(shown)
-
-    def batches(part: PartTraining, cut: Any, std: float) -> FaceBatches:
+    def batches(frames: FaceFrames, part: PartTraining, cut: Any, std: float) -> FaceBatches:
+        rows = described_rows(frames)
         order = StepOrder((1.0,), (len(rows),), (part.batch,), part.seed)
-        return FaceBatches(shown, rows, order, errors, cut, std, part.seed)
+        return FaceBatches(frames, rows, order, errors, cut, std, part.seed)
 
     people = int(shown.people_N.max()) + 1
     recogniser = RecogniserPart(training.recogniser, proportions(people, "train"), looks(people, "train"))
@@ -163,14 +167,14 @@ def _describers(
     clocks = {
         "recogniser": _trained(
             recogniser,
-            batches(training.recogniser, for_recognition, 127.5),
+            batches(shown, training.recogniser, for_recognition, 127.5),
             folder / "recogniser",
             "recogniser",
             progress,
         ),
         "attributes": _trained(
             attributes,
-            batches(training.attributes, for_attributes, 128.0),
+            batches(looks_of, training.attributes, for_attributes, 128.0),
             folder / "attributes",
             "attributes",
             progress,

@@ -70,6 +70,21 @@ class FaceFrames:
         picture_HWC: npt.NDArray[np.uint8] = self.pictures[str(self.forms_N[row])][self.places_N[row]]
         return picture_HWC
 
+    def with_more(self, more: FaceFrames) -> FaceFrames:
+        """These frames and then those of another set, whose people are others: their numbers stay as they are."""
+        before = {form: len(there) for form, there in self.pictures.items()}
+        moved_N = np.array([before.get(str(form), 0) for form in more.forms_N], np.int64)
+        forms = {**self.pictures, **more.pictures}
+        columns = [f.name for f in fields(self) if f.name not in ("pictures", "places_N")]
+        return FaceFrames(
+            pictures={
+                form: np.concatenate([part.pictures[form] for part in (self, more) if form in part.pictures])
+                for form in forms
+            },
+            places_N=np.concatenate([self.places_N, more.places_N + moved_N]),
+            **{name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in columns},
+        )
+
     @property
     def heights(self) -> npt.NDArray[np.float32]:
         """Height of each face in pixels of its picture, float32 N; NaN for none."""
@@ -115,7 +130,7 @@ def _rendered(numbers: range, split: Split) -> dict[str, npt.NDArray[Any]]:
                         "points_N52": seen.points_T52[t],
                         "states_N": seen.states_T[t],
                         "decoded_N": decoded,
-                        **_labels(scene, person_number(number)),
+                        **_labels(scene, person_number(number, split)),
                     }
                 )
                 shelf.append(picture_HWC)

@@ -24,9 +24,10 @@ from moviegen.backlot.factors import FACTORS, IDENTITY_FACTORS
 from moviegen.backlot.paint import paint, place
 from moviegen.backlot.render import SUPERSAMPLING, frame_times
 
-Split = Literal["train", "held out"]
-FIRST_SEED: Mapping[Split, int] = {"train": 1 << 48, "held out": 1 << 49}
-FIRST_FACE: Mapping[Split, int] = {"train": 1 << 40, "held out": 1 << 41}
+Split = Literal["train", "held out", "looks"]
+"""looks: further training scenes, each of somebody else, near by: presentation, age and tone are learnt from many."""
+FIRST_SEED: Mapping[Split, int] = {"train": 1 << 48, "held out": 1 << 49, "looks": 3 << 48}
+FIRST_FACE: Mapping[Split, int] = {"train": 1 << 40, "held out": 1 << 41, "looks": 3 << 40}
 """Faces of sampled scenes have numbers below 1 << 31."""
 
 PEOPLE_IN_TEN = 7
@@ -37,6 +38,7 @@ LOOKALIKES = 3
 """So many people in a row share everything but the face's own proportions."""
 
 _SHOTS = ("close-up", "close-up", "close-up", "medium", "medium", "wide")
+_NEAR = ("close-up", "close-up", "medium")
 _GLASSES = 0.3
 
 FRONTAL = 0.5
@@ -68,8 +70,10 @@ class Seen:
     states_T: npt.NDArray[np.int64]
 
 
-def person_number(number: int) -> int | None:
+def person_number(number: int, split: Split) -> int | None:
     """Who is in scene `number` of a split: the number of a person, or None."""
+    if split == "looks":
+        return number
     ten, place_in_ten = divmod(number, 10)
     if place_in_ten >= PEOPLE_IN_TEN:
         return None
@@ -79,11 +83,11 @@ def person_number(number: int) -> int | None:
 def face_scene(number: int, split: Split) -> Scene:
     """Scene `number` of a split. Looks, lights, weathers and shots are drawn more evenly than the world draws them."""
     seed = FIRST_SEED[split] + number
-    who = person_number(number)
+    who = person_number(number, split)
     if who is None:
         subjects = [value for value in FACTORS["subject"].values if value != "person"]
         return sample_scene(seed, subject=_one_of(seed, "subject", subjects))
-    shot = _one_of(seed, "shot", _SHOTS)
+    shot = _one_of(seed, "shot", _NEAR if split == "looks" else _SHOTS)
     others = {"other": "none"} if shot == "close-up" else {}
     setting = _one_of(seed, "setting", FACTORS["setting"].values)
     outside = {
@@ -95,7 +99,7 @@ def face_scene(number: int, split: Split) -> Scene:
 
 def person(number: int, split: Split) -> dict[str, Any]:
     """Identity factors and face number of person `number`, evenly drawn from what goes together."""
-    look = FIRST_FACE[split] + number // LOOKALIKES
+    look = FIRST_FACE[split] + (number if split == "looks" else number // LOOKALIKES)
     given: dict[str, Any] = {"subject": "person"}
     for name in IDENTITY_FACTORS:
         given[name] = _one_of(look, name, allowed(name, given))

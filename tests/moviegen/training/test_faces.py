@@ -71,6 +71,7 @@ def test_a_part_that_was_killed_goes_on_as_if_it_never_was(tmp_path: Path) -> No
 def test_a_whole_training_ends_in_a_pack_with_a_card(tmp_path: Path) -> None:
     training = FacesTraining(
         scenes=80,
+        looks=60,
         held_out=60,
         detector=PartTraining(steps=150, batch=8),
         recogniser=PartTraining(steps=3, batch=8),

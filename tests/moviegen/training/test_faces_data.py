@@ -66,11 +66,13 @@ def test_scenes_and_people_are_of_their_own() -> None:
     assert min(FIRST_SEED.values()) > LAST_SEED
     faces = {split: {face_scene(n, split).face for n in range(40)} - {None} for split in FIRST_SEED}
     assert not faces["train"] & faces["held out"]
+    assert not faces["looks"] & (faces["train"] | faces["held out"])
+    assert len(faces["looks"]) == 40
     assert min(FIRST_FACE.values()) > 1 << 31  # sampled scenes draw theirs below
 
 
 def test_people_come_back_and_lookalikes_differ_in_the_face_alone() -> None:
-    numbers = [person_number(n) for n in range(1000)]
+    numbers = [person_number(n, "train") for n in range(1000)]
     assert sum(number is not None for number in numbers) == 100 * PEOPLE_IN_TEN
     assert all(numbers.count(who) == SCENES_EACH for who in range(100))
     for group in range(20):
@@ -116,3 +118,14 @@ def test_decoded_frames_are_near_the_rendered_ones_and_always_the_same() -> None
     np.testing.assert_array_equal(once.boxes_T4, seen.boxes_T4[[2, 6]])
     error = np.abs(once.frames_THWC.astype(int) - seen.frames_THWC[[2, 6]]).mean()
     assert 0.5 < error < 25
+
+
+def test_sets_joined_keep_their_pictures(tmp_path: Path) -> None:
+    first, second = make_frames(tmp_path, "train", 10), make_frames(tmp_path, "looks", 8)
+    both = first.with_more(second)
+    assert len(both) == len(first) + len(second)
+    for row in range(len(first)):
+        np.testing.assert_array_equal(both.picture(row), first.picture(row))
+    for row in range(len(second)):
+        np.testing.assert_array_equal(both.picture(len(first) + row), second.picture(row))
+        assert both.tones_N[len(first) + row] == second.tones_N[row]
