@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from benchmarks.commands import audit, catalogue, export, generate, results, score, sweep, train, weights
+from benchmarks.commands import audit, catalogue, export, generate, provenance, results, score, sweep, train, weights
 
 app = typer.Typer(
     name="moviegen",
@@ -22,6 +22,8 @@ app.command("score")(score.score)
 app.command("leaderboard")(results.leaderboard)
 app.command("compare")(results.compare)
 app.add_typer(audit.audit, name="audit")
+audit.audit.command("provenance")(provenance.provenance)
+app.add_typer(provenance.keys, name="keys")
 app.add_typer(export.export, name="export")
 app.command("runs")(results.runs)
 app.command("dashboard")(results.dashboard)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eval.clip import Clip
     from moviegen.generate import Form, Reference
     from moviegen.sampling import Sampler
+    from safety.provenance.keys import SigningKey
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif")
 GRID_COLUMNS = 8
@@ -56,6 +57,12 @@ def generate(
     schedule: Annotated[str | None, typer.Option(help="linear-quadratic (default) or linear")] = None,
     method: Annotated[str | None, typer.Option(help="euler (default) or midpoint")] = None,
     grid: Annotated[Path | None, typer.Option(help="also write a picture (PNG): a row of frames for each clip")] = None,
+    sign: Annotated[
+        Path | None, typer.Option(help="sign each clip with the key in this folder (see: moviegen keys make)")
+    ] = None,
+    sign_prompt: Annotated[
+        bool, typer.Option("--sign-prompt", help="with --sign: put the prompt itself into the clip, not its hash alone")
+    ] = False,
 ) -> None:
     """Make clips from prompts with the reference model. The same prompt and seed make the same clip.
 
@@ -67,6 +74,9 @@ def generate(
         if grid is not None and grid.suffix.lower() != ".png":
             raise CommandError(f"--grid {grid}: a picture is written as .png")
         width, height = _width_and_height(size)
+        if sign_prompt and sign is None:
+            raise CommandError("--sign-prompt goes with --sign FOLDER; moviegen keys make makes a key")
+        key = None if sign is None else _signing_key(sign, paths)
         from moviegen.generate import form_of, load_reference, remarks
 
         sampler = _sampler(steps=steps, guidance=guidance, schedule=schedule, method=method)
@@ -77,12 +87,58 @@ def generate(
                 say(err(), f"note: {remark}")
         paths[0].parent.mkdir(parents=True, exist_ok=True)  # now, and not after the work, if it cannot be
         made = _make_all(reference, list(zip(asked, paths, strict=True)), seed, form, sampler)
+        if key is not None:
+            model = checkpoint if weights is None else weights.name
+            _sign_all(made, key, model, _weights_sha256(weights, checkpoint), seed, with_prompt=sign_prompt)
         if _is_folder(asked, output):
             _write_table(Path(output), made, seed)
         if grid is not None:
             _write_grid(grid, made)
         for one in made:
             say(out(), f"{one.path}: {form}, {one.clip.duration_s:g} s, seed {seed}, made in {one.seconds:.1f} s")
+        if key is not None:
+            say(out(), f"signed as generated, by {key.signer} (until {key.expires:%Y-%m-%d})")
+
+
+def _signing_key(folder: Path, paths: Sequence[Path]) -> SigningKey:
+    """The key, once it is sure that it can sign and that every clip can be signed: before the work, not after it."""
+    from safety.provenance.containers import mime_of
+    from safety.provenance.keys import load_signing_key
+
+    for path in paths:
+        mime_of(path)
+    key = load_signing_key(folder)
+    for warning in key.warnings:
+        say(err(), f"warning: {warning}")
+    return key
+
+
+def _sign_all(
+    made: Sequence[Made], key: SigningKey, model: str, weights_sha256: str, seed: int, *, with_prompt: bool
+) -> None:
+    from benchmarks.provenance import code_facts
+    from safety.provenance.claim import Claim, text_sha256
+    from safety.provenance.sign import sign_clip
+
+    version = code_facts().version
+    for one in made:
+        claim = Claim(
+            title=one.path.name,
+            version=version,
+            model=model,
+            weights_sha256=weights_sha256,
+            prompt_sha256=text_sha256(one.prompt),
+            prompt=one.prompt if with_prompt else "",
+            seed=seed,
+        )
+        sign_clip(one.path, one.path, claim, key)
+
+
+def _weights_sha256(weights: Path | None, checkpoint: str) -> str:
+    from eval.hashing import file_sha256
+    from moviegen.weights import shipped
+
+    return file_sha256(shipped(checkpoint) if weights is None else weights)
 
 
 def _is_folder(prompts: Sequence[str], output: str) -> bool:
