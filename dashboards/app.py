@@ -16,6 +16,10 @@ TAB_ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">
 
 st.set_page_config(page_title="Movie Gen Bench", page_icon=TAB_ICON, layout="wide")
 st.navigation(
-    [st.Page(PAGES / "leaderboard.py", title="Leaderboard", icon=":material/leaderboard:", default=True)],
+    [
+        st.Page(PAGES / "leaderboard.py", title="Leaderboard", icon=":material/leaderboard:", default=True),
+        st.Page(PAGES / "identity.py", title="Identity", icon=":material/face:"),
+        st.Page(PAGES / "bias.py", title="Bias", icon=":material/balance:"),
+    ],
     position="top",
 ).run()

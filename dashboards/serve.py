@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from benchmarks.store import StoreError
 from dashboards.clips import clips_route
 from dashboards.guard import Guard
+from dashboards.reports import reports_route
 
 APP_SCRIPT = Path(__file__).parent / "app.py"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -49,7 +50,7 @@ def build_app(runs: Path, hosts: tuple[str, ...] = LOOPBACK_NAMES) -> st.App:
     return st.App(
         APP_SCRIPT,
         secrets={"moviegen": {"runs": str(runs.resolve())}},
-        routes=[clips_route(runs)],
+        routes=[clips_route(runs), reports_route(runs)],
         middleware=[Middleware(Guard, hosts=hosts)],
     )
 

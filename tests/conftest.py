@@ -277,3 +277,45 @@ def pull_small(checkpoints, written_encoders, tmp_path, monkeypatch):
         return folder
 
     return pull
+
+
+def _audit_facts(**changes):
+    from dataclasses import replace
+
+    from benchmarks.bias.audit import Facts, Prompt
+
+    plain = Facts(
+        generator="simulated", version="1", bracket="", run="a-run", suite="bias-occupations", suite_version=1,
+        suite_hash="0" * 64, created="2026-11-23 12:00 UTC", swept="2026-11-23 11:00 UTC", code="0.1.0", packages={},
+        pack="backlot-faces", pack_sha256="1" * 64, pack_card={}, reader="900 clips",
+        right_by_tone={"presentation": {"light": (0.97, 300), "dark": (0.8, 300)}},
+        thresholds={"presentation": 0.65, "age_bounds_years": (22, 52)},
+        sources={"quality": "motion_coherence", "alignment": "backlot_prompt_accuracy"},
+        prompts=(Prompt("p0", "neutral", HOSTILE_PROMPT, (0, 1)),), clips_sha256="2" * 64, looked_at=100, faces=800,
+        rerun="moviegen audit bias -g simulated", cautions=(),
+    )  # fmt: skip
+    return replace(plain, **changes)
+
+
+def make_audit(world, dose, **changes):
+    """The outcome of a bias audit of a simulated world, as `moviegen audit bias` would have it; no clip is made."""
+    from benchmarks.bias.audit import Outcome, cautions
+    from benchmarks.bias.plan import SERVICE_MARGINS, questions
+    from safety.bias.audit import audit
+    from safety.bias.plan import AuditPlan
+    from safety.bias.worlds import worlds
+
+    sample = next(known for known in worlds() if known.name == world).sample(dose, np.random.default_rng(0))
+    plan = AuditPlan(
+        axes=("presentation", "skin_tone"), questions=questions(None, sample.mixture), service_margins=SERVICE_MARGINS,
+        mixture=sample.mixture,
+    )  # fmt: skip
+    report = audit(sample.table, plan)
+    facts = _audit_facts(cautions=cautions(report, "partial"), **changes)
+    return Outcome(facts, plan, report, sample.table)
+
+
+@pytest.fixture(scope="session")
+def audit_maker():
+    """make_audit, for tests of reports and pages."""
+    return make_audit

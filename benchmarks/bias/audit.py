@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bias.card import pack_card, reader_card
+from benchmarks.bias.card import pack_card, reader_card, right_by_tone
 from benchmarks.bias.labels import COLUMNS as SHEET_COLUMNS
 from benchmarks.bias.labels import sheet, with_labels
 from benchmarks.bias.prompts import Asked, asked_of
@@ -48,8 +48,9 @@ class Prompt:
 class Facts:
     """What was audited and how, for the report: everything that is no statistic.
 
-    reader: what the reader's card says of its clips, or why there is none. looked_at: clips whose frames were searched
-    for faces; faces: how many were found in all their frames. cautions: what stands at the top of the report.
+    reader: what the reader's card says of its clips, or why there is none. right_by_tone: axis, then true skin tone,
+    then the share read as it is and of how many, on those clips; empty without a card. looked_at: clips whose frames
+    were searched for faces; faces: how many were found in all their frames. cautions: what stands at the top.
     """
 
     generator: str
@@ -67,6 +68,7 @@ class Facts:
     pack_sha256: str
     pack_card: Mapping[str, Any]
     reader: str
+    right_by_tone: Mapping[str, Mapping[str, tuple[float, int]]]
     thresholds: Mapping[str, Any]
     sources: Mapping[str, str]
     prompts: tuple[Prompt, ...]
@@ -117,10 +119,11 @@ def audit_generator(
     """Observe the clips of one generator and audit them. Raises UserError in one line; never for what clips show."""
     seen = observe(run, generator, sources, features)
     table = seen.table if labels is None else with_labels(seen.table, labels)
-    cards, reader = {}, ""
+    cards, by_tone = {}, {}
     try:
         card = reader_card(sources.pack)
-        cards, reader = card.confusions(), f"{card.clips} clips of the Backlot, {card.made_by}"
+        cards, by_tone = card.confusions(), right_by_tone(card)
+        reader = f"{card.clips} clips of the Backlot ({card.made_by})"
     except NotMeasurable as reason:
         reader = str(reason)
     report = audit(table, plan, certification, cards)
@@ -143,6 +146,7 @@ def audit_generator(
         pack_sha256=weights_sha256(sources.pack),
         pack_card=pack_card(sources.pack),
         reader=reader,
+        right_by_tone=by_tone,
         thresholds=asdict(THRESHOLDS),
         sources={name: metric for name, metric in asdict(sources).items() if name != "pack" and metric},
         prompts=_prompts(run, asked),
@@ -150,7 +154,7 @@ def audit_generator(
         looked_at=seen.clips_looked_at,
         faces=seen.faces_found,
         rerun=shlex.join(rerun),
-        cautions=_cautions(report, made.status),
+        cautions=cautions(report, made.status),
     )
     return Outcome(facts, plan, report, table)
 
@@ -162,7 +166,7 @@ def _prompts(run: Run, asked: Mapping[str, Asked]) -> tuple[Prompt, ...]:
     return tuple(Prompt(case, asked[case].kind, asked[case].prompt, tuple(known)) for case, known in seeds.items())
 
 
-def _cautions(report: BiasReport, status: str) -> tuple[str, ...]:
+def cautions(report: BiasReport, status: str) -> tuple[str, ...]:
     """What a reader has to know before any figure: how much could not be seen."""
     (system,) = report.systems
     everything = next((axis.ledger.all for axis in system.axes if isinstance(axis, AxisAudit)), None)

@@ -34,7 +34,10 @@ CARDS = Path(safety.bias.__file__).parent / "cards"
 
 @dataclass(frozen=True, slots=True)
 class ReaderCard:
-    """counts: per axis, people by true and said label; the last of either is nobody (true) or not told (said)."""
+    """counts: per axis, people by true and said label; the last of either is nobody (true) or not told (said).
+
+    by_tone: the same for the people of each true group of skin tones: group -> axis -> counts.
+    """
 
     pack: str
     weights_sha256: str
@@ -42,6 +45,7 @@ class ReaderCard:
     clips: int
     thresholds: Mapping[str, Any]
     counts: Mapping[str, list[list[float]]]
+    by_tone: Mapping[str, Mapping[str, list[list[float]]]]
 
     def confusions(self) -> dict[str, Floats]:
         """counts_XX per axis, for safety.bias.audit."""
@@ -53,16 +57,30 @@ class ReaderCard:
 
 def card_of(table: AuditTable, pack: str, made_by: str) -> ReaderCard:
     """The card from a table in which every clip has an annotator's label."""
+    tones = table.frame["annotator_skin_tone"]
+    by_tone = {
+        group: _counts(AuditTable(table.frame[tones == group].reset_index(drop=True)))
+        for group in find_axis("skin_tone").groups
+    }
+    clips = int(table.frame.groupby(["prompt_id", "seed"]).ngroups)
+    return ReaderCard(pack, weights_sha256(pack), made_by, clips, asdict(THRESHOLDS), _counts(table), by_tone)
+
+
+def _counts(table: AuditTable) -> dict[str, list[list[float]]]:
     clips = clips_of(table)
     counts = {axis: label_counts(clips, find_axis(axis)).sum(axis=(0, 1)) for axis in LABELLED}
-    return ReaderCard(
-        pack,
-        weights_sha256(pack),
-        made_by,
-        len(clips),
-        asdict(THRESHOLDS),
-        {axis: [[float(part) for part in row] for row in rows_XX] for axis, rows_XX in counts.items()},
-    )
+    return {axis: [[float(part) for part in row] for row in rows_XX] for axis, rows_XX in counts.items()}
+
+
+def right_by_tone(card: ReaderCard) -> dict[str, dict[str, tuple[float, int]]]:
+    """Axis -> true group of skin tones -> (share read as it is, how many people)."""
+    found: dict[str, dict[str, tuple[float, int]]] = {axis: {} for axis in card.counts}
+    for tone, axes in card.by_tone.items():
+        for axis, rows in axes.items():
+            counts_XX = np.array(rows)[:-1]
+            if counts_XX.sum() > 0:
+                found[axis][tone] = (float(np.trace(counts_XX) / counts_XX.sum()), round(float(counts_XX.sum())))
+    return found
 
 
 def reader_card(pack: str) -> ReaderCard:

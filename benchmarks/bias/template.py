@@ -128,6 +128,18 @@ Its errors were measured on: {{ facts.reader }}.</p>
 {% else %}<p class="none">No correction: {{ part.reader.note }}</p>{% endif %}
 {% endfor %}
 {{ absent(reasons(system.axes)) }}
+{% if facts.right_by_tone %}
+<h3>The reader by skin tone</h3>
+<p class="soft">Share of people read as they are, among those of each true skin tone, on the card's clips. Where they
+differ, the reader itself is unequal: a gap between groups of another tone may be its own.</p>
+<div class="scroll" tabindex="0"><table>
+<thead><tr><th>true skin tone</th>
+{% for axis in facts.right_by_tone %}<th>{{ axis | replace("_", " ") }}</th>{% endfor %}</tr></thead>
+<tbody>{% for tone in ("light", "medium", "dark") %}
+<tr><td>{{ tone }}</td>{% for known in facts.right_by_tone.values() %}<td>{% if tone in known %}
+{{ "%.0f%% of %d" | format(100 * known[tone][0], known[tone][1]) }}{% else %}–{% endif %}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></div>
+{% endif %}
 {% if facts.pack_card.get("figures") or facts.pack_card.get("what") %}
 <details><summary>What the pack's own card says</summary><pre>{{ facts.pack_card | tojson(indent=1) }}</pre></details>
 {% endif %}

@@ -1,0 +1,141 @@
+"""Stored audits: found in the runs folder, read as data, in a form that pages show. Nothing is computed anew."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.bias.audit import FIGURES, FOLDER, FORMAT, REPORT
+from benchmarks.manifest import StoreError
+from safety.bias.axes import AXES
+
+_LOG = logging.getLogger(__name__)
+
+MAX_BYTES = 64 * 2**20
+"""The largest figures.json that is read; those of the shipped suite are under 1 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAudit:
+    """An audit of one generator. run, folder: where its report lies. document: figures.json."""
+
+    run: str
+    folder: str
+    document: Mapping[str, Any]
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return dict(self.document["facts"])
+
+    @property
+    def system(self) -> Mapping[str, Any]:
+        return dict(self.document["report"]["systems"][0])
+
+    @property
+    def label(self) -> str:
+        return f"{self.facts['generator']} · {self.facts['suite']} · {self.facts['created']} · {self.run}"
+
+    def share_frame(self) -> pd.DataFrame:
+        """One row per attribute, method and group: attribute, group, method, value, low, high, even, clips, prompts."""
+        rows = [
+            {
+                "attribute": AXES[axis["axis"]].title,
+                "group": group,
+                "method": way["method"],
+                **{name: found[name] for name in ("value", "low", "high", "clips", "prompts")},
+                "even": 1 / len(axis["groups"]),
+            }
+            for axis in self._axes()
+            for way in axis["everybody"]["ways"]
+            for group, found in way["shares"].items()
+        ]
+        columns = ["attribute", "group", "method", "value", "low", "high", "even", "clips", "prompts"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def ledger_frame(self) -> pd.DataFrame:
+        """One row per attribute: how many clips could be told, and what came of the others."""
+        rows = []
+        for axis in self._axes():
+            counts = axis["ledger"]["all"]
+            rows.append(
+                {
+                    "attribute": AXES[axis["axis"]].title,
+                    "asked": counts["asked"],
+                    "told": round(counts["told"]),
+                    "unknown": round(counts["unknown"]),
+                    "no visible person": counts["nobody"],
+                    "failed": counts["failed"],
+                    "missing": counts["missing"],
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def gap_frame(self) -> pd.DataFrame:
+        """One row per service and pair of stated groups: difference with interval, adjusted p, claim of parity."""
+        rows = []
+        for part in self.system["services"]:
+            for gap in part["parity"]["gaps"] if "parity" in part else ():
+                claim = part["claims"].get(f"{gap['group']} and {gap['other']}")
+                found = gap["estimate"]
+                rows.append(
+                    {
+                        "service": part["parity"]["service"],
+                        "stated": AXES[part["parity"]["axis"]].title,
+                        "groups": f"{gap['group']} less {gap['other']}",
+                        **{name: found[name] for name in ("value", "low", "high", "q")},
+                        "parity": "" if claim is None else "shown" if claim["equivalent"] else "not shown",
+                    }
+                )
+        return pd.DataFrame(rows, columns=["service", "stated", "groups", "value", "low", "high", "q", "parity"])
+
+    def not_measured(self) -> list[str]:
+        """Reasons why parts of the report have no figures, each once."""
+        parts = [part for name in ("axes", "services", "amplification") for part in self.system[name]]
+        reasons = [part["reason"] for part in parts if set(part) == {"reason"}]
+        reasons += [axis["everybody"]["reason"] for axis in self._axes() if axis["everybody"]["status"] != "measured"]
+        return list(dict.fromkeys(reasons))
+
+    def _axes(self) -> Iterator[Mapping[str, Any]]:
+        return (axis for axis in self.system["axes"] if "everybody" in axis)
+
+
+def list_audits(root: Path) -> list[StoredAudit]:
+    """All audits below a runs folder that can be read, newest first; others are logged and left out."""
+    found = []
+    for path in sorted(root.glob(f"*/{FOLDER}/bias/*/{FIGURES}")):
+        try:
+            found.append(read_audit(path))
+        except StoreError as error:
+            _LOG.warning("audit left out: %s", error)
+    return sorted(found, key=lambda audit: str(audit.facts["created"]), reverse=True)
+
+
+def read_audit(path: Path) -> StoredAudit:
+    """One figures.json. Raises StoreError for a file that is none."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StoreError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
+        document = json.loads(path.read_bytes())
+        audit = StoredAudit(path.parents[3].name, path.parent.name, document)
+        if document["format"] != FORMAT:
+            raise StoreError(f"{path}: format {document['format']!r} is not {FORMAT}: run the audit again")
+        for read in (audit.share_frame, audit.ledger_frame, audit.gap_frame, audit.not_measured, lambda: audit.label):
+            read()  # now, so that no page stumbles over what a stranger wrote
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path}: not the figures of an audit: run it again") from error
+    return audit
+
+
+def report_path(root: Path, run: str, folder: str) -> Path | None:
+    """The report of an audit; None where there is none. Never outside the run's folder."""
+    home = root.resolve() / run / FOLDER / "bias"
+    path = (home / folder / REPORT).resolve()
+    return path if path.parent.parent == home and path.is_file() else None

@@ -1,0 +1,93 @@
+"""The bias page: what the audits found, how sure that is, and how much they could not see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from benchmarks.bias.stored import StoredAudit, list_audits
+from dashboards import results, share_plot
+from dashboards.reports import report_url
+
+COMMAND = "moviegen audit bias --generator reference"
+
+
+def page() -> None:
+    st.title("Bias")
+    root = results.runs_folder()
+    if root is None:
+        st.error("This page does not know where the runs are. Start it with:")
+        st.code("moviegen dashboard --runs runs", language="bash")
+        return
+    audits = list_audits(root)
+    if not audits:
+        nothing_yet(root)
+        return
+    show(pick(audits))
+
+
+def nothing_yet(root: Path) -> None:
+    """What to do when there is no audit."""
+    st.info("Nothing to show yet. An audit sweeps a generator over prompts that name an occupation:")
+    st.code(COMMAND, language="bash")
+    st.text("It says who is shown and who is served worse, with intervals. Audits are looked for in the runs in:")
+    st.code(str(root), language=None)
+
+
+def pick(audits: list[StoredAudit]) -> StoredAudit:
+    """One audit; its run and generator stand in the address."""
+    keys = [f"{audit.run}/{audit.folder}" for audit in audits]
+    wanted = st.query_params.get("audit", "")
+    index = keys.index(wanted) if wanted in keys else 0
+    place = st.selectbox("Audit", range(len(audits)), index=index, format_func=lambda i: audits[i].label)
+    if st.query_params.get("audit") != keys[place]:
+        st.query_params["audit"] = keys[place]
+    return audits[place]
+
+
+def show(audit: StoredAudit) -> None:
+    facts = audit.facts
+    address = urlsplit(st.context.url or "http://localhost")
+    url = report_url(f"{address.scheme}://{address.netloc}", audit.run, audit.folder)
+    st.link_button("Open the full report", url, icon=":material/description:")
+    st.text(f"Suite {facts['suite']} v{facts['suite_version']} · face pack {facts['pack']} · run {audit.run}")
+    for caution in facts["cautions"]:
+        st.warning("Before you read on:")
+        st.text(caution)
+    st.subheader("Who is shown")
+    shares = audit.share_frame()
+    if shares.empty:
+        st.info("No share could be measured:")
+    else:
+        st.text("Neutral prompts say nothing of who somebody is. Bars are intervals; the dashed line is an even split.")
+        st.altair_chart(share_plot.share_plot(shares), alt="Shares of each group with intervals, by method")
+        with st.expander("The numbers"):
+            st.dataframe(rounded(shares), hide_index=True, placeholder="–", alt="Shares with intervals")
+    for reason in audit.not_measured():
+        st.text(reason)
+    st.subheader("What could not be measured")
+    st.dataframe(audit.ledger_frame(), hide_index=True, alt="What came of all clips that were asked for")
+    st.subheader("Who is served worse")
+    show_gaps(audit.gap_frame())
+    st.subheader("What must not be concluded")
+    for line in audit.document["report"]["must_not"]:
+        st.text(line)
+
+
+def show_gaps(gaps: pd.DataFrame) -> None:
+    if gaps.empty:
+        st.text("No service could be compared: too few pairs of prompts that differ in one stated attribute alone.")
+        return
+    st.text("Pairs of prompts that differ in one stated attribute alone, made with the same seeds. q: adjusted p.")
+    st.dataframe(rounded(gaps), hide_index=True, placeholder="–", alt="Differences in service between stated groups")
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Three digits: intervals are wider than the fourth."""
+    return frame.round(3)
+
+
+page()
