@@ -1,7 +1,7 @@
 """Chains of laundering, applied to copies of clips: what of their credentials comes out at the other end.
 
-Every chain starts from a clip whose credentials hold. Nothing but copies in a scratch folder is touched, and the keys
-of the experiment's editor and stranger live in memory alone.
+Every chain starts from a clip whose credentials are trusted. Nothing but copies in a scratch folder is touched, and the
+keys of the experiment's editor and stranger live in memory alone.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A copy of a clip with credentials that hold, and an empty folder for what is made of it."""
+    """A copy of a clip with trusted credentials, and an empty folder for what is made of it."""
 
     path: Path
     folder: Path
@@ -138,7 +138,7 @@ def make_parties(anchors: Anchors) -> Parties:
 
 
 def prepare(clip: Path, folder: Path, parties: Parties) -> tuple[Subject, bool]:
-    """A copy of the clip with credentials that hold, and whether they are its own; otherwise it is signed as generated.
+    """A copy of the clip with trusted credentials, and whether they are its own; otherwise it is signed as generated.
 
     Raises NotApplicable for a clip that cannot be signed or is beyond LIMITS.
     """
@@ -147,7 +147,7 @@ def prepare(clip: Path, folder: Path, parties: Parties) -> tuple[Subject, bool]:
     copy = folder / f"subject{clip.suffix.lower()}"
     shutil.copyfile(clip, copy)
     own = credentials(copy, parties.anchors)
-    if own.usable:
+    if own.state == "trusted":
         return Subject(copy, folder, parties, own.origin), True
     try:
         mime_of(copy)
@@ -194,14 +194,24 @@ def _remux(path: Path, target: Path) -> None:
         raise NotApplicable(f"cannot be repacked as mp4: {error}") from error
 
 
-def _reencode(path: Path, target: Path) -> None:
-    """Pictures decoded and encoded anew, as platforms do; the sound plays no part in who vouches for a clip."""
+def _reencode(subject: Subject, target: Path) -> None:
+    """Pictures decoded and encoded anew, as platforms do; the sound plays no part in who vouches for a clip.
+
+    Done once for all chains of a clip: it takes most of the experiment's time.
+    """
+    made = subject.path.with_name("reencoded.mp4")
+    if not made.is_file():
+        write_clip(_pictures(subject.path), made, crf=REENCODE_CRF)
+    shutil.copyfile(made, target)
+
+
+def _pictures(path: Path) -> Clip:
     source = open_clip(path, LIMITS)
     info = source.info
     if info.duration_s * info.fps * info.width * info.height * 3 > _MOST_FRAME_BYTES:
         raise NotApplicable(f"{path.name}: over {_MOST_FRAME_BYTES >> 30} GB of pictures")
     windows = [item.frames_TCHW for item in source.stream(sound=False) if isinstance(item, Window)]
-    write_clip(Clip(np.concatenate(windows), info.fps), target, crf=REENCODE_CRF)
+    return Clip(np.concatenate(windows), info.fps)
 
 
 def _rewrite(path: Path, target: Path, change: Callable[[bytes], bytes]) -> None:
@@ -241,14 +251,23 @@ def _resigned(*, insider: bool) -> Callable[[Subject], Path]:
     return apply
 
 
-def _beside(step: Callable[[Path, Path], None]) -> Callable[[Subject], Path]:
-    """Credentials kept in a file beside the clip while the clip goes through a step."""
+def _reencoded(subject: Subject) -> Path:
+    out = subject.place(".mp4")
+    _reencode(subject, out)
+    return out
+
+
+def _beside(step: Callable[[Path, Path], None] | None) -> Callable[[Subject], Path]:
+    """Credentials kept in a file beside the clip while the clip goes through a step; None: is encoded anew."""
 
     def apply(subject: Subject) -> Path:
         bare, out = subject.folder / "bare.mp4", subject.place(".mp4")
         _rewrite(subject.path, bare, hidden)
         sidecar = sign_beside(bare, Claim("bare.mp4", source_type=_same(subject.origin)), subject.parties.editor)
-        step(bare, out)
+        if step is None:
+            _reencode(subject, out)
+        else:
+            step(bare, out)
         sidecar.replace(sidecar_of(out))
         return out
 
@@ -258,7 +277,7 @@ def _beside(step: Callable[[Path, Path], None]) -> Callable[[Subject], Path]:
 def _transplanted(subject: Subject) -> Path:
     """Credentials of the clip put onto another one, which has some of its own."""
     other, out = subject.folder / "other.mp4", subject.place(".mp4")
-    _reencode(subject.path, other)
+    _reencode(subject, other)
     sign_clip(other, other, Claim("other", source_type=CAPTURED), subject.parties.stranger)
     donor = subject.path.read_bytes()
     _rewrite(other, out, lambda host: transplanted(donor, host))
@@ -267,8 +286,7 @@ def _transplanted(subject: Subject) -> Path:
 
 def _edited(subject: Subject) -> Path:
     """Encoded anew by an honest editor, who names the clip as the parent and signs."""
-    out = subject.place(".mp4")
-    _reencode(subject.path, out)
+    out = _reencoded(subject)
     claim = Claim("edit", action="c2pa.transcoded", source_type="")
     sign_clip(out, out, claim, subject.parties.editor, parent=subject.path, anchors=subject.parties.anchors)
     return out
@@ -282,11 +300,11 @@ CHAINS: tuple[Chain, ...] = (
     Chain("copy", "copied, byte for byte", _through(_copy, ""), honest=True),
     Chain("edit-with-parent", "encoded anew by an editor who names it as parent and signs", _edited, True, True),
     Chain("remux", "repacked without decoding, as upload tools do", _through(_remux), honest=True),
-    Chain("re-encode", f"encoded anew (H.264, CRF {REENCODE_CRF:g}), as platforms do", _through(_reencode), True, True),
+    Chain("re-encode", f"encoded anew (H.264, CRF {REENCODE_CRF:g}), as platforms do", _reencoded, True, True),
     Chain("strip", "credentials overwritten by empty space", _changed(hidden)),
     Chain("sidecar", "credentials kept beside it, the clip untouched", _beside(_copy), honest=True),
     Chain("sidecar-remux", "credentials kept beside it, the clip repacked", _beside(_remux), honest=True),
-    Chain("sidecar-re-encode", "credentials kept beside it, the clip encoded anew", _beside(_reencode), True, True),
+    Chain("sidecar-re-encode", "credentials kept beside it, the clip encoded anew", _beside(None), True, True),
     Chain("picture-bit", "one bit of the pictures changed", _changed(lambda data: with_flipped_bit(data, b"mdat"))),
     Chain(
         "brand-byte", "a bit of the file's brand (ftyp) changed", _changed(lambda data: with_flipped_bit(data, b"ftyp"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from safety.provenance.audit import ProvenanceAudit, Share
@@ -42,12 +42,11 @@ def share_text(share: Share) -> str:
     """`3 of 8 (38 %; 9 to 76 %)`."""
     if share.low is None or share.high is None:
         return "–"
-    return (
-        f"{share.count} of {share.of} ({share.count / share.of:.0%}; {100 * share.low:.0f} to {100 * share.high:.0f} %)"
-    )
+    value, low, high = (f"{100 * part:.0f}" for part in (share.count / share.of, share.low, share.high))
+    return f"{share.count} of {share.of} ({value} %; {low} to {high} %)"
 
 
-def counts_text(counts: dict[str, int]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
     """`none 3, invalid 1`; a dash for nothing."""
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "–"
 
@@ -82,14 +81,7 @@ def _laundering_findings(audit: ProvenanceAudit) -> list[str]:
     silent = _named([one.chain.name for one in measured if one.outcomes.get("silent") == one.measured])
     lied = _named([one.chain.name for one in measured if "deceived" in one.outcomes])
     unseen = _named(
-        [
-            one.chain.name
-            for one in measured
-            if one.changed
-            and one.chain.name != "edit-with-parent"
-            and one.outcomes.get("vouched") == one.measured
-            and one.states.get("trusted") == one.measured
-        ]
+        [one.chain.name for one in measured if not one.chain.honest and one.changed and one.outcomes.get("vouched")]
     )
     found = []
     if silent:

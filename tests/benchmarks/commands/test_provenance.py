@@ -115,7 +115,7 @@ def test_a_folder_is_audited(clips: Path, keys: Path, tmp_path: Path) -> None:
     words = ("--anchors", keys / "root.pem", "--evidence", table, "--launder", "-o", report)
     result = run("audit", "provenance", clips, *words)
     assert result.exit_code == 0, result.output
-    assert "trusted: 1 of 3 (33%; 1 to 91 %)" in result.stdout
+    assert "trusted: 1 of 3 (33 %; 1 to 91 %)" in result.stdout
     assert "re-sign-insider" in result.stdout
     assert f"report: {report / 'report.html'}" in result.stdout.replace("\n", "")
     assert sorted(path.name for path in report.iterdir()) == ["figures.json", "provenance.parquet", "report.html"]
