@@ -124,8 +124,14 @@ def portrait(person: Person, size: int = 128) -> npt.NDArray[np.uint8]:
     """A studio portrait of somebody, uint8 RGB 3,H,W with H = W = size."""
     from moviegen.backlot.render import render
 
+    frames = render(portrait_scene(person), width=size, height=size, frames=1, sound=False).frames_TCHW
+    return np.ascontiguousarray(frames[0])
+
+
+def portrait_scene(person: Person) -> Scene:
+    """The scene whose first frame is somebody's portrait."""
     identity = {name: getattr(person, name) for name in IDENTITY_FACTORS}
-    scene = Scene(
+    return Scene(
         seed=int(draw(person.face, "portrait", 0, 1 << 31)),
         subject="person",
         color="grey",
@@ -136,5 +142,3 @@ def portrait(person: Person, size: int = 128) -> npt.NDArray[np.uint8]:
         shot="close-up",
         **identity,
     )
-    frames = render(scene, width=size, height=size, frames=1, sound=False).frames_TCHW
-    return np.ascontiguousarray(frames[0])
