@@ -50,6 +50,7 @@ def save_authority(authority: Authority, folder: Path) -> None:
     The root's private key is not written: nobody can issue further signers in its name.
     Raises SigningKeyError where a key is already, or inside a Git working tree, where keys get committed.
     """
+    folder = folder.expanduser()
     _refuse_repository(folder)
     if (folder / KEY).exists():
         raise SigningKeyError(f"{folder / KEY}: there is a key already; choose another folder")
@@ -205,7 +206,7 @@ def _permission_warnings(path: Path) -> tuple[str, ...]:
 
 
 def _refuse_repository(folder: Path) -> None:
-    absolute = folder.expanduser().absolute()
+    absolute = folder.absolute()
     for above in (absolute, *absolute.parents):
         if (above / ".git").exists():
             raise SigningKeyError(

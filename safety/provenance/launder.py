@@ -279,8 +279,7 @@ def _transplanted(subject: Subject) -> Path:
     other, out = subject.folder / "other.mp4", subject.place(".mp4")
     _reencode(subject, other)
     sign_clip(other, other, Claim("other", source_type=CAPTURED), subject.parties.stranger)
-    donor = subject.path.read_bytes()
-    _rewrite(other, out, lambda host: transplanted(donor, host))
+    _rewrite(subject.path, out, lambda donor: transplanted(donor, other.read_bytes()))
     return out
 
 
@@ -302,9 +301,9 @@ CHAINS: tuple[Chain, ...] = (
     Chain("remux", "repacked without decoding, as upload tools do", _through(_remux), honest=True),
     Chain("re-encode", f"encoded anew (H.264, CRF {REENCODE_CRF:g}), as platforms do", _reencoded, True, True),
     Chain("strip", "credentials overwritten by empty space", _changed(hidden)),
-    Chain("sidecar", "credentials kept beside it, the clip untouched", _beside(_copy), honest=True),
-    Chain("sidecar-remux", "credentials kept beside it, the clip repacked", _beside(_remux), honest=True),
-    Chain("sidecar-re-encode", "credentials kept beside it, the clip encoded anew", _beside(None), True, True),
+    Chain("sidecar", "credentials moved into a file beside it, its pictures untouched", _beside(_copy), honest=True),
+    Chain("sidecar-remux", "credentials in a file beside it, the clip repacked", _beside(_remux), honest=True),
+    Chain("sidecar-re-encode", "credentials in a file beside it, the clip encoded anew", _beside(None), True, True),
     Chain("picture-bit", "one bit of the pictures changed", _changed(lambda data: with_flipped_bit(data, b"mdat"))),
     Chain(
         "brand-byte", "a bit of the file's brand (ftyp) changed", _changed(lambda data: with_flipped_bit(data, b"ftyp"))

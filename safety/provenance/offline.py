@@ -40,6 +40,7 @@ def read_anchors(path: Path) -> Anchors:
     """The certificates of a PEM file. Raises AnchorError for a file without any, or with a private key in it."""
     from cryptography import x509
 
+    path = path.expanduser()
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)

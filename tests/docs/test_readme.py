@@ -51,7 +51,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "benchmarks.cli", *words[1:]],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(HOME), "PATH": path},
+        env={**os.environ, "PYTHONPATH": str(HOME), "PATH": path, "HOME": str(folder)},
         capture_output=True,
         text=True,
         timeout=300,
