@@ -9,7 +9,7 @@ from benchmarks.generator import KINDS, GeneratorSpec
 from benchmarks.manifest import RUN_ID
 from benchmarks.store import RunWriter
 from benchmarks.suite import MAX_SEED, Suite, SuiteError
-from benchmarks.sweep import Options, start, with_cases
+from benchmarks.sweep import Options, start
 from eval.hashing import json_sha256
 
 
@@ -24,14 +24,11 @@ def with_seeds(suite: Suite, seeds: int | None) -> Suite:
     return suite.model_copy(update={"seeds": tuple(range(seeds)), "cases": cases})
 
 
-def audit_run(
-    suite: Suite, spec: GeneratorSpec, runs: Path, options: Options, name: str | None, limit: int | None
-) -> RunWriter:
+def audit_run(suite: Suite, spec: GeneratorSpec, runs: Path, options: Options, name: str | None) -> RunWriter:
     """The run of this audit: a new one, or the one that was begun with the same suite and generator.
 
     Raises GeneratorError before a folder is made, and StoreError for a run of that name with another suite.
     """
-    suite = with_cases(suite, [spec], limit)
     wanted = name or run_name(suite, spec)
     folder = runs / wanted
     if re.fullmatch(RUN_ID, wanted) and (folder / "manifest.json").is_file():

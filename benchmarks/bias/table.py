@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.bias.prompts import Asked, asked_of
+from benchmarks.bias.prompts import asked_of
 from benchmarks.set_features import StoredFeatures
 from benchmarks.store import Run, StoreError
+from benchmarks.suite import Suite, SuiteError
 from eval.faces.packs import SHIPPED
 from eval.faces.tracks import FaceTracks, read_tracks
 from safety.bias.axes import NOBODY
@@ -40,10 +41,18 @@ class Sources:
         """The feature that holds the face tracks of the pack."""
         return "face_tracks" if self.pack == SHIPPED else f"face_tracks_{self.pack}"
 
+    def check(self, suite: Suite) -> None:
+        """Raises SuiteError for a metric that the suite has not."""
+        known = [metric.name for metric in suite.metrics]
+        for column in JOINED:
+            name = getattr(self, column)
+            if name and name not in known:
+                raise SuiteError(f"suite {suite.name!r} has no metric {name!r} for {column}; it has {', '.join(known)}")
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The table, and what it does not say: reasons why clips have none of it, and how many people each clip has."""
+    """The table, and what it does not say: in how many clips faces were looked for, and how many were found."""
 
     table: AuditTable
     faces_found: int
@@ -130,6 +139,3 @@ def cache_folder(run: Run) -> Path:
     from benchmarks.sweep import CACHE
 
     return run.folder.absolute().parent / CACHE
-
-
-__all__ = ["Asked", "Observed", "Sources", "cache_folder", "observe"]

@@ -123,17 +123,19 @@ def _audit_bias(asked: Asked, sources: Sources, options: Options, *, as_json: bo
     from benchmarks.set_features import StoredFeatures
     from benchmarks.store import Run
     from benchmarks.suite import SuiteError, load_suite
+    from benchmarks.sweep import with_cases
 
     (spec, *more) = parse_generators([asked.generator])
     if more:
         raise SuiteError("an audit is of one generator: audit others one by one, with the same suite and plan")
     # All that can be the user's mistake is looked at before a clip is made.
     require_pack(sources.pack)
-    suite = with_seeds(load_suite(asked.suite), asked.seeds)
+    suite = with_cases(with_seeds(load_suite(asked.suite), asked.seeds), [spec], asked.limit)
     mixture = spec.kind in MIXTURE_KINDS if asked.mixture is None else asked.mixture
     plan = make_plan(asked_of(suite), asked.reference_table, mixture=mixture, confidence=asked.confidence)
     _check_labels(asked.labels)
-    writer = audit_run(suite, spec, asked.runs, options, asked.run, asked.limit)
+    sources.check(suite)
+    writer = audit_run(suite, spec, asked.runs, options, asked.run)
     folder = writer.folder
     run_with_bar(writer, options)
     run = Run(folder)
