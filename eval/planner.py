@@ -187,6 +187,8 @@ def _streamed(
     info = asked.source.info
     jobs = _plan(info, metrics, also, asked.case)
     facts = _from_cache(info, jobs, cache)
+    for job in jobs.values():
+        _guard(job, partial(_start, job, info))  # before decoding: where weights are missing, nothing is to be decoded
     waiting = [job for job in jobs.values() if job.running]
     decodes = int(bool(waiting) or facts is None)
     broken = ""
@@ -295,8 +297,6 @@ def _store(info: ClipInfo, jobs: Sequence[_Job], facts: StreamFacts, cache: Feat
 def _stream(source: ClipSource, jobs: Sequence[_Job], facts_wanted: bool) -> StreamFacts | str:
     """Decode once and feed every waiting feature. A clip that breaks off gives the reason instead of facts."""
     facts: StreamFacts | str = "the stream ended without its facts"
-    for job in jobs:
-        _guard(job, partial(_start, job, source.info))
     seen = [job.feature for job in jobs if job.feature.stream == "picture"]
     samplers = {feature.sampling: Sampler(feature.sampling, source.info) for feature in seen}
     try:
