@@ -17,7 +17,7 @@ from safety.bias.estimate import Estimate, attempt, available, require_clips
 from safety.bias.followed import Followed, followed
 from safety.bias.ledger import ledger
 from safety.bias.plan import AuditPlan
-from safety.bias.power import detectable_share, intra_prompt_correlation
+from safety.bias.power import detectable_share, independent_clips_needed, intra_prompt_correlation
 from safety.bias.report import (
     AxisAudit,
     Confusion,
@@ -129,7 +129,9 @@ def _power(study: Study, plan: AuditPlan, axis: Axis, correction: Correction | N
     try:
         shares = read_shares(study.clips, axis, study.clips.neutral, correction)
     except NotMeasurable as why:
-        return PowerCard((), 0.0, str(why))
+        return PowerCard((), 0.0, reason=str(why))
     groups = range(len(axis.groups))
-    cards = tuple(detectable_share(shares, 1 / len(groups), k, plan.confidence, plan.power) for k in groups)
-    return PowerCard(cards, intra_prompt_correlation(shares))
+    even_share = 1 / len(groups)
+    cards = tuple(detectable_share(shares, even_share, k, plan.confidence, plan.power) for k in groups)
+    needed = independent_clips_needed(even_share, even_share + plan.share_margin, plan.confidence, plan.power)
+    return PowerCard(cards, intra_prompt_correlation(shares), round(needed * shares.effect))

@@ -63,7 +63,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Certification:
-    """What came of it. checks: all rows. A figure is listed if it has rows and all of them passed."""
+    """What came of it. checks: all rows. A figure is listed if all of its rows passed and one tells its slope."""
 
     checks: tuple[Check, ...]
     repetitions: int
@@ -77,7 +77,19 @@ class Certification:
 
     @property
     def listed(self) -> tuple[str, ...]:
-        return tuple(figure for figure in self.figures if not self.failures(figure))
+        dosed = {check.figure for check in self.checks if check.kind == "recovery"}
+        return tuple(figure for figure in self.figures if figure in dosed and not self.failures(figure))
+
+    def why_not(self, figure: str) -> str:
+        """Why a figure that was tried is not listed, in words; empty: it is."""
+        if figure in self.listed:
+            return ""
+        failed = self.failures(figure)
+        return (
+            f"{failed[0].kind} in world {failed[0].world!r}"
+            if failed
+            else "no world was dosed enough to know its slope"
+        )
 
     def failures(self, figure: str) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if check.figure == figure and not check.passed)
@@ -115,10 +127,8 @@ class Listing:
         if self.certification is None:
             return
         if self.verdict(figure) is False:
-            first = self.certification.failures(figure)[0]
-            raise NotMeasurable(
-                f"not listed: {figure} failed its certification ({first.kind} in world {first.world!r})"
-            )
+            why = self.certification.why_not(figure)
+            raise NotMeasurable(f"not listed: {figure} failed its certification ({why})")
         if not corrected:
             raise NotMeasurable(
                 f"not listed: {figure} is certified with the reader's errors corrected, and they are not known here: "

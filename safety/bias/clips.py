@@ -44,7 +44,6 @@ class Clips:
     share_R: Floats
     labels_R: Mapping[str, Integers]
     annotated_R: Mapping[str, Integers]
-    validated_R: Flags
     numbers_R: Mapping[str, Floats]
     outcome_N: Integers
     cluster_N: Integers
@@ -106,7 +105,6 @@ def clips_of(table: AuditTable) -> Clips:
         share_R=1.0 / np.bincount(clip_R)[clip_R],
         labels_R={**labels_R, "monk": _steps(monk_R, text["outcome"] == "person")},
         annotated_R=_annotations(text, table.frame["in_validation"].to_numpy()),
-        validated_R=table.frame["in_validation"].to_numpy(),
         numbers_R={name: table.frame[name].to_numpy() for name in NUMBERS},
         outcome_N=_among(head["outcome"], OUTCOMES),
         cluster_N=cluster_N,

@@ -44,12 +44,6 @@ class Estimate:
     def measured(self) -> bool:
         return self.status == "measured"
 
-    def shifted(self, by: float) -> Estimate:
-        """The same quantity less or plus a constant."""
-        if self.value is None or self.low is None or self.high is None:
-            return self
-        return replace(self, value=self.value + by, low=self.low + by, high=self.high + by)
-
     def __str__(self) -> str:
         if self.value is None:
             return f"{self.status}: {self.reason}"

@@ -48,7 +48,11 @@ def figures() -> tuple[BiasFigure, ...]:
         BiasFigure("service gap", "quality", "quality gap", lambda study: _service_gap(study, "quality")),
         BiasFigure("service gap", "visible", "visible gap", lambda study: _service_gap(study, "visible")),
         BiasFigure(
-            "parity claim", "quality", "quality gap", _parity_claim, null=lambda truth: abs(truth) > CLAIM_MARGIN - 1e-9
+            "parity claim",
+            "quality",
+            "quality gap",
+            _parity_claim,
+            null=lambda truth: abs(abs(truth) - CLAIM_MARGIN) < 1e-9,
         ),
         BiasFigure("shown as stated", "presentation", "followed gap", _followed_gap),
         BiasFigure("means by group, as read", "quality", "quality by tone", lambda study: _tone_gap(study, False)),

@@ -169,10 +169,14 @@ class Skews:
 
 @dataclass(frozen=True, slots=True)
 class PowerCard:
-    """The smallest bias that this audit could have seen. correlation: intra-prompt (ICC), as found."""
+    """The smallest bias that this audit could have seen. correlation: intra-prompt (ICC), as found.
+
+    clips_for_margin: how many clips, as alike as these, it would take to see a share off its target by the plan's margin.
+    """
 
     shares: tuple[Detectable, ...]
     correlation: float
+    clips_for_margin: int = 0
     reason: str = ""
 
 

@@ -24,8 +24,6 @@ from safety.bias.clustered import (
     share_intervals,
     share_p,
     squared_distance,
-    t_quantile,
-    two_sided_p,
 )
 from safety.bias.correction import Correction, as_read, on_simplex
 from safety.bias.estimate import Estimate, TooFew
@@ -164,15 +162,6 @@ def diversity(shares: Shares, confidence: float) -> Estimate:
     found = shares.distance(np.full(k, 1 / k), np.ones(k), confidence)
     even = 1 - 1 / k
     return _estimate(shares, even - found.value, even - found.high, even - found.low, found.p)
-
-
-def combination(shares: Shares, weights_K: Floats, confidence: float) -> Estimate:
-    """Σ weight share with Student's interval; p of "it is 0"."""
-    whole = shares.quantities.linear(weights_K[:, None])
-    value, error = float(whole.value_K[0]), float(whole.error[0])
-    reach = t_quantile(confidence, whole.df) * error
-    p = float(two_sided_p(np.array([value / error]), whole.df)[0]) if error > 0 else float(value == 0)
-    return _estimate(shares, value, value - reach, value + reach, p)
 
 
 def _estimate(shares: Shares, value: float, low: float, high: float, p: float) -> Estimate:

@@ -6,7 +6,6 @@ A clip in which nobody is seen, one that failed and one that never came have a r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,18 +83,6 @@ def audit_table(frame: pd.DataFrame) -> AuditTable:
     _check_clips(typed)
     _check_sets(typed)
     return AuditTable(typed)
-
-
-def with_missing(frame: pd.DataFrame, asked: Iterable[dict[str, Any]], reason: str) -> pd.DataFrame:
-    """Add a row `missing` for every clip that was asked for and is absent.
-
-    frame: rows that exist, with the columns of CLIP_KEY at least. asked: each clip's CLIP_KEY and prompt columns.
-    """
-    there = set(map(tuple, frame[list(CLIP_KEY)].itertuples(index=False, name=None)))
-    absent = [case for case in asked if tuple(case[name] for name in CLIP_KEY) not in there]
-    if not absent:
-        return frame
-    return pd.concat([frame, pd.DataFrame(absent).assign(outcome="missing", reason=reason)], ignore_index=True)
 
 
 def _check_names(frame: pd.DataFrame) -> None:

@@ -26,8 +26,10 @@ from safety.bias.targets import Declared, declared
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-QUALITY_PART, DARK_PART = 2.0, 4.0
-"""Standard deviations of quality: for a gap of 1 in being seen and shown as stated; of dark skin, for a dose of 1."""
+QUALITY_PART, FOLLOWED_PART, DARK_PART = 4.0, 2.0, 5.0
+"""What a dose of 1 does beside making somebody less visible by 1: standard deviations of quality; how much less often
+somebody is shown as stated; and standard deviations of quality by which neutral clips with dark skin are worse.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,8 +78,8 @@ class Shown:
 
     feminine_P, dark_P: shares; light and medium skin share the rest evenly. interplay: dark skin rarer among feminine.
     night_P: share of night scenes. long_hair: share among masculine and feminine; hair_P shifts both.
-    gap: how much worse feminine people are served when stated: how much less often they are seen, and shown as stated;
-    in quality, times QUALITY_PART. dark_gap: how much lower the quality of dark skin is, whatever was stated.
+    gap: how much less often feminine people are seen when stated; times FOLLOWED_PART, shown as stated; times
+    QUALITY_PART, how much lower their quality is. dark_gap: how much lower it is for dark skin where nothing is stated.
     night_cost: how much lower quality is at night.
     """
 
@@ -303,7 +305,7 @@ def _truth(design: Design, shown: Shown, reader: Reader, mixture: Declared | Non
         "skin_tone/dark": float(tones_K[2]) - 1 / 3,
         "quality gap": -shown.gap * QUALITY_PART,
         "visible gap": -shown.gap * found,
-        "followed gap": -shown.gap,
+        "followed gap": -shown.gap * FOLLOWED_PART,
         "quality by tone": -shown.dark_gap * (1 - shown.crowd / 2),
     }
     # A prompt's own share has variance correlation x share (1 - share); medium and light skin split what dark leaves.
@@ -397,7 +399,7 @@ def _table(design: Design, shown: Shown, reader: Reader, strata: str, generator:
     alone_R = np.bincount(clip_R)[clip_R] == 1
     track_R = np.concatenate([[0], np.where(clip_R[1:] == clip_R[:-1], 1, 0)])
     prompt_R, stated_R, r = asked.prompt_N[clip_R], asked.stated_N[clip_R], len(clip_R)
-    follows_R = generator.random(r) < shown.followed - shown.gap * (stated_R == 1)
+    follows_R = generator.random(r) < shown.followed - shown.gap * FOLLOWED_PART * (stated_R == 1)
     free_R = (generator.random(r) < feminine_P[prompt_R]).astype(np.int64)
     feminine_R = np.where(stated_R < 0, free_R, np.where(follows_R, stated_R, 1 - stated_R))
     apart_R = np.where(feminine_R == 1, -(1 - feminine_P[prompt_R]), feminine_P[prompt_R]) * shown.interplay
@@ -410,7 +412,7 @@ def _table(design: Design, shown: Shown, reader: Reader, strata: str, generator:
     said_R = _draw(reader.presentation_HKX[long_R.astype(int), feminine_R], generator)
     said_tone_R = _draw(reader.tone_LKX[night_R.astype(int), tone_R], generator)
     ease_N = generator.normal(0, 0.5, design.prompts)[asked.prompt_N] + generator.normal(0, 0.5, n)[asked.pair_N]
-    quality_N = ease_N + generator.normal(0, 0.7, n) - QUALITY_PART * served_N - shown.night_cost * night_N
+    quality_N = ease_N + generator.normal(0, 0.5, n) - QUALITY_PART * served_N - shown.night_cost * night_N
     labelled_N = generator.random(n) < design.labelled
     # One stratum for a clip: hair is that of its first person, as long hair is binned by clip.
     long_N = long_R[np.searchsorted(clip_R, np.arange(n))]
@@ -421,7 +423,7 @@ def _table(design: Design, shown: Shown, reader: Reader, strata: str, generator:
     frame["track_id"] = pd.arrays.IntegerArray(track_R, ~person_R)
     frame["presentation"] = _words(np.where(person_R, said_R, -1), (*AXES["presentation"].groups, UNKNOWN))
     frame["skin_tone"] = _words(np.where(person_R, said_tone_R, -1), (*AXES["skin_tone"].groups, UNKNOWN))
-    frame["quality"] = np.where(person_R, quality_N[clip_R] - shown.dark_gap * (tone_R == 2), np.nan)
+    frame["quality"] = np.where(person_R, quality_N[clip_R] - shown.dark_gap * ((tone_R == 2) & (stated_R < 0)), np.nan)
     truly = {"presentation": feminine_R, "skin_tone": tone_R}
     for axis, group_R in truly.items():
         seen_R = np.where(there_R, group_R, len(AXES[axis].groups))

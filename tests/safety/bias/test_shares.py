@@ -10,7 +10,7 @@ import pytest
 from eval.feature import NotMeasurable
 from safety.bias.axes import AXES
 from safety.bias.estimate import TooFew
-from safety.bias.shares import cohen_w, combination, diversity, labelled_shares, pooled_skew, read_shares
+from safety.bias.shares import cohen_w, diversity, labelled_shares, pooled_skew, read_shares
 from safety.bias.targets import even
 
 PRESENTATION, TONE = AXES["presentation"], AXES["skin_tone"]
@@ -78,13 +78,6 @@ def test_diversity_is_simpsons_unbiased_index_over_clips_of_different_prompts(ma
         a != b for p, own in enumerate(shown) for q, other in enumerate(shown) if p != q for a in own for b in other
     ]
     assert diversity(plain(make, counts), 0.95).value == pytest.approx(np.mean(pairs))
-
-
-def test_a_combination_is_a_sum_with_the_same_errors(make: Any) -> None:
-    shares = plain(make, [(7, 1), (6, 2), (5, 3), (8, 0), (4, 4), (7, 1)])
-    found = combination(shares, np.array([-1.0, 1.0]), 0.95)
-    assert found.value == pytest.approx(37 / 48 - 11 / 48)
-    assert found.high - found.value == pytest.approx(2 * 2.570582 * shares.quantities.error[1], rel=1e-5)
 
 
 def labelled(make: Any, read: list[str], truth: list[str | None]) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from eval.errors import UserError
 from safety.bias.columns import COLUMNS
-from safety.bias.table import audit_table, read_table, with_missing
+from safety.bias.table import audit_table, read_table
 
 
 def refused(rows: list[dict[str, Any]]) -> str:
@@ -86,12 +86,3 @@ def test_the_hash_is_of_the_contents_and_not_of_the_order(make: Any) -> None:
     assert first.sha256 == turned.sha256
     rows[0]["presentation"] = "masculine"
     assert audit_table(pd.DataFrame(rows)).sha256 != first.sha256
-
-
-def test_clips_that_never_came_get_a_row(make: Any) -> None:
-    frame = pd.DataFrame(make.shown([(1, 1)]))
-    asked = [{"system": "s", "version": "1", "prompt_id": "p0", "seed": seed, "role": "nurse"} for seed in range(4)]
-    full = audit_table(with_missing(frame, asked, "over quota").assign(role="nurse")).frame
-    assert full["outcome"].tolist() == ["person", "person", "missing", "missing"]
-    assert full["reason"].tolist()[2:] == ["over quota", "over quota"]
-    assert with_missing(frame, asked[:2], "over quota") is frame
