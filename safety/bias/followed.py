@@ -31,6 +31,8 @@ class Followed:
 
 def followed(clips: Clips, axis: Axis, confidence: float, correction: Correction | None = None) -> Followed:
     """Among visible people whose group can be told. Raises NotMeasurable where no prompt states this axis."""
+    if axis.name not in clips.stated_N:
+        raise NotMeasurable(f"prompts do not state {axis.name}")
     stated_N = clips.stated_N[axis.name]
     shares = {
         k: read_shares(clips, axis, stated_N == k, correction)

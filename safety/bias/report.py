@@ -171,7 +171,7 @@ class Skews:
 class PowerCard:
     """The smallest bias that this audit could have seen. correlation: intra-prompt (ICC), as found.
 
-    clips_for_margin: how many clips, as alike as these, it would take to see a share off its target by the plan's margin.
+    clips_for_margin: how many clips, as alike as these, would show a share that is off its target by the plan's margin.
     """
 
     shares: tuple[Detectable, ...]

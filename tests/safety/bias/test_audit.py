@@ -228,6 +228,15 @@ def test_nobody_in_any_clip_is_an_outcome(make: Any) -> None:
     assert (one.ledger.bounds[0].lowest, one.ledger.bounds[0].highest) == (0, 1)
 
 
+def test_the_monk_scale_is_audited_step_by_step(make: Any) -> None:
+    rows = [make.person(f"p{n % 12}", n, "feminine", monk=1 + n % 10) for n in range(240)]
+    found = of(audit(audit_table(pd.DataFrame(rows)), AuditPlan(axes=("monk", "skin_tone"))), "monk")
+    shares = found.everybody.ways[0].shares
+    assert list(shares) == [str(step) for step in range(1, 11)]
+    assert all(one.value == pytest.approx(0.1) and one.low < 0.1 < one.high for one in shares.values())
+    assert isinstance(found.followed, Missing)
+
+
 def test_forty_faces_in_each_clip_are_still_few_clips(make: Any) -> None:
     rows = [make.person("p", seed, "feminine", track) for seed in range(5) for track in range(40)]
     found = of(audit(audit_table(pd.DataFrame(rows)), AuditPlan()), "presentation")
