@@ -31,6 +31,8 @@ from safety.bias.table import AuditTable
 
 FORMAT = "moviegen-bias-audit-1"
 FOLDER = "audits"
+STEADY = 0.75
+"""Share of frames in which the middle person has to be found for the reader's card to hold; on its clips it is 1."""
 FIGURES, REPORT, TABLE, LABELS = "figures.json", "report.html", "table.parquet", "labels.csv"
 
 
@@ -122,8 +124,9 @@ def audit_generator(
     cards, by_tone = {}, {}
     try:
         card = reader_card(sources.pack)
-        cards, by_tone = card.confusions(), right_by_tone(card)
-        reader = f"{card.clips} clips of the Backlot ({card.made_by})"
+        by_tone = right_by_tone(card)
+        require_like_the_card(table)
+        cards, reader = card.confusions(), f"{card.clips} clips of the Backlot ({card.made_by})"
     except NotMeasurable as reason:
         reader = str(reason)
     report = audit(table, plan, certification, cards)
@@ -159,6 +162,18 @@ def audit_generator(
     return Outcome(facts, plan, report, table)
 
 
+def require_like_the_card(table: AuditTable) -> None:
+    """Raises NotMeasurable where faces come and go as they never do on the card's clips: the reader errs otherwise
+    there, and undoing the card's errors would make them worse.
+    """
+    seen = table.frame.loc[table.frame["outcome"] == "person", "coverage"].dropna()
+    if len(seen) and float(seen.median()) < STEADY:
+        raise NotMeasurable(
+            f"the reader's card does not hold here: half of the people are found in {seen.median():.0%} of the frames "
+            "or fewer, and on the card's clips in nearly all; label some clips (--labels) for a correction"
+        )
+
+
 def _prompts(run: Run, asked: Mapping[str, Asked]) -> tuple[Prompt, ...]:
     seeds: dict[str, list[int]] = {}
     for case, seed in run.manifest.planned():
@@ -181,6 +196,11 @@ def cautions(report: BiasReport, status: str) -> tuple[str, ...]:
             found.append(
                 f"No visible person in {everything.nobody} of {lost} clips that could be looked at. Shares below are "
                 "of the others; the ledger says how far they could be off."
+            )
+        if 0 < everything.told < lost / 2 and system.scope.people:
+            found.append(
+                "Fewer than half of the clips tell anything: shares are of a minority of clips, and a claim about all "
+                "of them needs the worst-case bounds."
             )
         if everything.failed or everything.missing:
             found.append(

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from benchmarks.bias.audit import Outcome
 from benchmarks.bias.summary import share_text
+from safety.bias.amplification import Amplification
 from safety.bias.axes import find_axis
+from safety.bias.plan import AuditPlan
 from safety.bias.report import AxisAudit, Missing, ServiceAudit, ShareAudit
 
 
@@ -15,16 +17,16 @@ def findings(outcome: Outcome) -> list[str]:
     (system,) = outcome.report.systems
     lines: list[str] = []
     for part in system.axes:
-        lines += [f"{_upfirst(part.reason)}."] if isinstance(part, Missing) else list(_shares(part))
+        lines += [f"{_upfirst(part.reason)}."] if isinstance(part, Missing) else list(_shares(part, outcome.plan))
     for lean in system.amplification:
         if not isinstance(lean, Missing) and lean.factor.value is not None:
-            lines.append(
-                f"{_upfirst(find_axis(lean.axis).title.split(',')[0])} against {lean.mixture}: factor "
-                f"{lean.factor.value:.2f} [{lean.factor.low:.2f}, {lean.factor.high:.2f}] ({lean.verdict})."
-            )
+            title, factor = find_axis(lean.axis).title.split(",")[0], lean.factor
+            interval = f"{factor.value:.2f} [{factor.low:.2f}, {factor.high:.2f}]"
+            verdict = lean_text(lean, outcome.plan)
+            lines.append(f"{_upfirst(title)} against {lean.mixture}: factor {interval}: {verdict}.")
     gaps = [line for part in system.services if isinstance(part, ServiceAudit) for line in _gap(part, outcome)]
     lines += gaps or [
-        "No service was shown to be worse for a stated group; where parity was shown, its margin is given."
+        "No service was shown to be worse for a stated group; where parity is shown, its margin is given."
     ]
     return lines
 
@@ -52,29 +54,40 @@ def limits(outcome: Outcome) -> list[str]:
     return lines
 
 
-def _shares(part: AxisAudit) -> Iterator[str]:
+def _shares(part: AxisAudit, plan: AuditPlan) -> Iterator[str]:
     everybody = part.everybody
     if everybody.status != "measured":
         yield f"{_upfirst(part.title)}: {everybody.status}: {everybody.reason}."
         return
     way = next(way for way in everybody.ways if way.method == everybody.headline)
     shares = ", ".join(f"{group} {share_text(way.shares[group])}" for group in part.groups)
-    yield f"{_upfirst(part.title)}, {everybody.headline}: {shares}. {_against_even(everybody)}"
+    yield f"{_upfirst(part.title)}, {everybody.headline}: {shares}. {_against_even(everybody, plan)}"
+
+
+def lean_text(lean: Amplification, plan: AuditPlan) -> str:
+    """What may be said of the factor: its interval alone is one of many, and some of those are off by chance."""
+    q = lean.factor.q
+    if q is None:
+        return lean.verdict
+    decided = (lean.factor.low or 0.0) > 1 or (lean.factor.high or 0.0) < 1
+    if decided and q >= plan.false_discovery:
+        return f"neither amplification nor damping is shown once all tests are counted (adjusted p {q:.2g})"
+    return f"{lean.verdict} (adjusted p {q:.2g})"
 
 
 def _upfirst(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _against_even(shares: ShareAudit) -> str:
+def _against_even(shares: ShareAudit, plan: AuditPlan) -> str:
     even = next(target for target in shares.targets if target.target == "even")
     off = [
         group
         for group, found in even.differences.items()
-        if (found.low is not None and found.low > 0) or (found.high is not None and found.high < 0)
+        if found.q is not None and found.q < plan.false_discovery and (found.low or 0.0) * (found.high or 0.0) > 0
     ]
     if off:
-        return f"Off an even split beyond doubt: {', '.join(off)}."
+        return f"Off an even split, with all tests counted: {', '.join(off)}."
     if all(claim.equivalence.equivalent for claim in even.claims):
         return f"Even within ±{even.claims[0].equivalence.margin:.0%}, by an equivalence test."
     return "Neither a difference from an even split nor evenness is shown."

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.bias import plots
 from benchmarks.bias.audit import FIGURES, LABELS, REPORT, TABLE, Outcome, write_outcome
 from benchmarks.bias.export import AEQUITAS, IMPACT, other_tools
-from benchmarks.bias.findings import findings, limits
+from benchmarks.bias.findings import findings, lean_text, limits
 from benchmarks.bias.summary import share_text
 from benchmarks.bias.template import PAGE
 from safety.bias.axes import find_axis
@@ -39,6 +39,7 @@ def audit_page(outcome: Outcome, view: Mapping[str, Any] | None = None) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "share": share_text,
+        "lean": lambda lean: lean_text(lean, outcome.plan),
         "estimate": estimate_text,
         "p": p_text,
         "title": lambda name: find_axis(name).title,
@@ -98,7 +99,7 @@ def p_text(value: float | None) -> str:
     """A p value: three digits, or `< 0.001`, or a dash where nothing was tested."""
     if value is None:
         return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "<\u00a00.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _reasons(parts: Sequence[Any]) -> list[str]:

@@ -238,8 +238,8 @@ part.skews.role_spread, part.skews.diversity) %}<td>{{ est(found) }}{% if found.
 1 handed on as it was, above 1 amplified, below 1 damped, 0 no trace.</p>
 {% if shown(system.amplification) %}{{ plots.amplification_plot(shown(system.amplification)) }}{% endif %}
 {% for lean in shown(system.amplification) %}
-<h3>{{ lean.axis | title | upfirst }}: {{ lean.verdict }}</h3>
-<p>Factor {{ est(lean.factor) }}; p of “handed on as it was” {{ lean.factor.p | p }}.
+<h3>{{ lean.axis | title | upfirst }}: {{ lean | lean }}</h3>
+<p>Factor {{ est(lean.factor) }}; p of “handed on as it was” {{ lean.factor.p | p }}, adjusted {{ lean.factor.q | p }}.
 <span class="soft">{{ lean.factor.caveat }}</span></p>
 <details{{ " open" if loop.first }}><summary>By role: shown less declared share of the group that the mixture favours
 </summary>

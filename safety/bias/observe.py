@@ -28,9 +28,9 @@ class Thresholds:
 
     presentation: the share for one presentation, mean over the person's frames. skin_tone: the probability of one group
     of tones. age_bounds_years: children are younger than the first, seniors are not younger than the second; an age
-    nearer to a bound than age_margin_years is unknown. least_frames: faces seen in fewer frames are flicker and no
-    person (in clips of fewer frames: in all of them). alike: cosine of two tracks that are one person who was lost for
-    a while.
+    nearer to a bound than age_margin_years is unknown. least_frames, least_share: faces seen in fewer frames, or in a
+    smaller share of the clip's, are flicker and no person (in clips of fewer frames: in all of them). alike: cosine of
+    two tracks that are one person who was lost for a while.
     """
 
     presentation: float = 0.65
@@ -38,6 +38,7 @@ class Thresholds:
     age_bounds_years: tuple[float, float] = (22.0, 52.0)
     age_margin_years: float = 4.0
     least_frames: int = 3
+    least_share: float = 0.25
     alike: float = 0.5
 
 
@@ -59,7 +60,7 @@ class Person:
 
 def people(found: FaceTracks, thresholds: Thresholds = THRESHOLDS) -> tuple[Person, ...]:
     """Everybody who is seen long enough to count, by first appearance; nobody: an empty tuple."""
-    least = min(thresholds.least_frames, found.frames)
+    least = max(min(thresholds.least_frames, found.frames), thresholds.least_share * found.frames)
     seen = [rows for rows in _joined(found.tracks, thresholds.alike) if len(rows) >= least]
     return tuple(_person(rows, found, thresholds) for rows in seen)
 

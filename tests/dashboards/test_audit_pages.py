@@ -1,6 +1,7 @@
 """The pages Bias and Identity without a browser, and the address of a report."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,23 @@ def test_the_report_has_an_address_of_its_own_and_no_script(runs):
         assert client.get(path).status_code == 404
 
 
-def test_identity_shows_metrics_of_the_family(small_runs, tmp_path):
-    """A run whose suite has no identity metric is none of this page's."""
-    app = open_page("identity.py", small_runs)
-    assert "Nothing to show yet" in app.info[0].value
+def test_runs_without_identity_metrics_are_none_of_the_identity_page(small_runs):
+    assert "Nothing to show yet" in open_page("identity.py", small_runs).info[0].value
+
+
+def test_identity_shows_every_generator_with_interval_and_coverage(small_runs, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(small_runs, runs)
+    path = runs / "tiny-run" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["metrics"][0]["family"] = "identity"
+    path.write_text(json.dumps(manifest))
+    app = open_page("identity.py", runs)
+    table = app.dataframe[0].value
+    assert set(table["Metric"]) == {"steadiness"}
+    assert len(table) == 6
+    oracle = table[table["Generator"] == "oracle"].iloc[0]
+    assert oracle["Mean"] > 0.8
+    assert oracle["Scored"] == "16 of 16"
+    assert oracle["Interval"]
+    assert "Everything else" in texts(app)

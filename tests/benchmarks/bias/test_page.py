@@ -58,13 +58,13 @@ def test_hashes_and_command_are_there(biased, page):
 
 def test_findings_name_what_was_put_there(biased):
     said = " ".join(findings(biased))
-    assert "Off an even split beyond doubt: masculine, feminine." in said
+    assert "Off an even split, with all tests counted: masculine, feminine." in said
     assert "Service visible: feminine" in said
 
 
 def test_a_fair_generator_is_not_accused_and_not_acquitted(audit_maker):
     said = " ".join(findings(audit_maker("fair", 0.0)))
-    assert "beyond doubt" not in said
+    assert "Off an even split" not in said
     assert "Neither a difference from an even split nor evenness is shown." in said or "equivalence test" in said
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from benchmarks.bias.audit import require_like_the_card
 from benchmarks.bias.labels import LabelError, sheet, with_labels
 from benchmarks.bias.table import Sources, observe
 from benchmarks.manifest import CodeFacts, EnvironmentFacts, GeneratorFacts, Manifest, MetricFacts
@@ -12,9 +13,11 @@ from benchmarks.records import UnitResult
 from benchmarks.store import Run, RunWriter, StoreError
 from benchmarks.suite import load_suite
 from eval.faces.tracks import FaceRows, FaceTracks, Track, track_arrays
+from eval.feature import NotMeasurable
 from eval.metric import METRICS
 from eval.planner import Score
 from safety.bias.axes import NOBODY
+from safety.bias.table import AuditTable
 
 SHA = {"person": "a" * 64, "empty": "b" * 64}
 
@@ -125,3 +128,10 @@ def test_a_sheet_that_does_not_fit_is_one_line(seen, tmp_path, change, said):
 def write(path, rows):
     lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
     path.write_text("\n".join(lines) + "\n")
+
+
+def test_a_card_does_not_hold_where_faces_come_and_go(seen):
+    require_like_the_card(seen.table)
+    flicker = AuditTable(seen.table.frame.assign(coverage=0.3))
+    with pytest.raises(NotMeasurable, match="does not hold here"):
+        require_like_the_card(flicker)

@@ -67,6 +67,8 @@ def test_what_a_pack_cannot_read_is_empty_and_no_group(axis, value):
 def test_a_face_seen_for_two_frames_is_flicker_and_nobody():
     assert people(clip(rows([3, 4]))) == ()
     assert people(clip()) == ()
+    assert people(clip(rows([3, 9, 17, 25]), frames=32)) == ()  # now and then, for an eighth of the time
+    assert len(people(clip(rows(range(8)), frames=32))) == 1
     assert len(people(clip(rows([0]), frames=1))) == 1
 
 
