@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,14 @@ class FacesDataError(UserError):
 class FaceFrames:
     """Frames of a split with at most one face each.
 
-    pictures: uint8 N,H,W,3 by form "WIDTHxHEIGHT". forms_N, places_N: which of them frame n is. boxes_N4, points_N52,
-    states_N as in Seen. people_N: number of the person, -1 for none. tones_N: 0-9 on the Monk scale;
-    presentations_N: index in PRESENTATIONS; years_N; all -1 without a person. decoded_N: went through the autoencoder.
+    shelves: pictures uint8 M,H,W,3, each of one form. shelves_N, places_N: on which of them frame n is, and where.
+    forms_N: "WIDTHxHEIGHT". boxes_N4, points_N52, states_N as in Seen. people_N: number of the person, -1 for none.
+    tones_N: 0-9 on the Monk scale; presentations_N: index in PRESENTATIONS; years_N; all -1 without a person.
+    decoded_N: went through the autoencoder.
     """
 
-    pictures: Mapping[str, npt.NDArray[np.uint8]]
+    shelves: tuple[npt.NDArray[np.uint8], ...]
+    shelves_N: npt.NDArray[np.int64]
     forms_N: npt.NDArray[np.str_]
     places_N: npt.NDArray[np.int64]
     boxes_N4: npt.NDArray[np.float32]
@@ -67,21 +69,15 @@ class FaceFrames:
 
     def picture(self, row: int) -> npt.NDArray[np.uint8]:
         """Frame `row`, uint8 H,W,3, a view."""
-        picture_HWC: npt.NDArray[np.uint8] = self.pictures[str(self.forms_N[row])][self.places_N[row]]
+        picture_HWC: npt.NDArray[np.uint8] = self.shelves[self.shelves_N[row]][self.places_N[row]]
         return picture_HWC
 
     def with_more(self, more: FaceFrames) -> FaceFrames:
         """These frames and then those of another set, whose people are others: their numbers stay as they are."""
-        before = {form: len(there) for form, there in self.pictures.items()}
-        moved_N = np.array([before.get(str(form), 0) for form in more.forms_N], np.int64)
-        forms = {**self.pictures, **more.pictures}
-        columns = [f.name for f in fields(self) if f.name not in ("pictures", "places_N")]
+        columns = [f.name for f in fields(self) if f.name not in ("shelves", "shelves_N")]
         return FaceFrames(
-            pictures={
-                form: np.concatenate([part.pictures[form] for part in (self, more) if form in part.pictures])
-                for form in forms
-            },
-            places_N=np.concatenate([self.places_N, more.places_N + moved_N]),
+            shelves=self.shelves + more.shelves,
+            shelves_N=np.concatenate([self.shelves_N, more.shelves_N + len(self.shelves)]),
             **{name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in columns},
         )
 
@@ -107,10 +103,10 @@ def make_frames(
             write_atomically(path, save(_rendered(numbers, split)))
         on_scenes(len(numbers))
         try:
-            parts.append(load_file(path))
+            parts.append(_frames(load_file(path)))
         except SafetensorError as error:
             raise FacesDataError(f"{path}: damaged ({error}): delete it and run again") from None
-    return _joined(parts)
+    return reduce(FaceFrames.with_more, parts)
 
 
 def _rendered(numbers: range, split: Split) -> dict[str, npt.NDArray[Any]]:
@@ -189,21 +185,14 @@ def _kept(seen: Seen, which: slice) -> Seen:
     return Seen(*(getattr(seen, field.name)[which] for field in fields(seen)))
 
 
-def _joined(parts: list[dict[str, npt.NDArray[Any]]]) -> FaceFrames:
-    pictures = {
-        form: np.concatenate(there) for form in FORM_NAMES if (there := [part[form] for part in parts if form in part])
-    }
-    places = []
-    before = dict.fromkeys(FORM_NAMES, 0)
-    for part in parts:
-        starts = np.array([before[form] for form in FORM_NAMES])
-        places.append(part["places_N"] + starts[part["form"]])
-        for form in FORM_NAMES:
-            before[form] += len(part.get(form, ()))
-    columns = [f.name for f in fields(FaceFrames) if f.name not in ("pictures", "forms_N", "places_N")]
+def _frames(part: dict[str, npt.NDArray[Any]]) -> FaceFrames:
+    """The frames of one file."""
+    there = [form for form in FORM_NAMES if form in part]
+    shelf_of = np.array([there.index(form) if form in there else -1 for form in FORM_NAMES])
+    columns = [f.name for f in fields(FaceFrames) if f.name not in ("shelves", "shelves_N", "forms_N")]
     return FaceFrames(
-        pictures=pictures,
-        forms_N=np.array(FORM_NAMES)[np.concatenate([part["form"] for part in parts])],
-        places_N=np.concatenate(places),
-        **{name: np.concatenate([part[name] for part in parts]) for name in columns},
+        shelves=tuple(part[form] for form in there),
+        shelves_N=shelf_of[part["form"]],
+        forms_N=np.array(FORM_NAMES)[part["form"]],
+        **{name: part[name] for name in columns},
     )
