@@ -67,6 +67,11 @@ class Impostors:
     far: float
     cosines_Q: npt.NDArray[np.float64]
 
+    @property
+    def usual(self) -> float:
+        """The cosine that one impostor in twenty exceeds: faces below it are strangers'."""
+        return float(np.interp(0.95, LEVELS_Q, self.cosines_Q))
+
 
 def calibration_path(pack: str) -> Path:
     """Where the calibration of a pack lies: beside the shipped weights, or in the user's weights folder."""

@@ -84,18 +84,18 @@ def of_template(one: Asked) -> float:
 
 
 def swaps_per_s(clip: Together) -> float:
-    thresholds_K = np.array([_threshold(one, alone=len(clip.asked) == 1) for one in clip.asked])
-    return people.swaps(clip.seen, thresholds_K) / float(steps_s(clip.seen.times_s_T).sum())
+    accepted_K, refused_K = np.array([_thresholds(one, alone=len(clip.asked) == 1) for one in clip.asked]).T
+    return people.swaps(clip.seen, accepted_K, refused_K) / float(steps_s(clip.seen.times_s_T).sum())
 
 
-def _threshold(one: Asked, *, alone: bool) -> float:
+def _thresholds(one: Asked, *, alone: bool) -> tuple[float, float]:
     """Which of several people is nearest needs no calibration; whether a single one is there at all does."""
     try:
-        return one.impostors.threshold
+        return one.impostors.threshold, one.impostors.usual
     except NotMeasurable:
         if alone:
             raise
-        return NEVER_BELOW
+        return NEVER_BELOW, NEVER_BELOW
 
 
 def among_several(formula: Callable[[Together], float]) -> Callable[[Together], float]:
@@ -205,7 +205,7 @@ MEASURES = (
         direction="lower",
         unit="1/s",
         high=float("inf"),
-        source="ours: changes of the nearest portrait above the impostors' threshold, single frames smoothed away",
+        source="ours: changes of the nearest portrait that is verified; strangers lie below 95% of impostors",
     ),
     Measure(
         "identity_copying",

@@ -126,16 +126,18 @@ def share_told_apart(seen: Seen) -> float:
     return right / seen.stands_TK.size
 
 
-def swaps(seen: Seen, thresholds_K: Floats) -> int:
-    """How often a track changes whose face it shows: the nearest person asked for, or nobody below their threshold.
+def swaps(seen: Seen, accepted_K: Floats, refused_K: Floats) -> int:
+    """How often a track changes whose face it shows: the nearest person asked for, or somebody else.
 
-    A single frame that differs from both its neighbours is noise and no swap. A cut begins another track: what it
-    shows is for the other measures.
+    A face is the nearest person's from accepted_K on, and somebody else's below refused_K; in between it is who it was,
+    so that a cosine near a threshold is no swap. Neither is a single frame that differs from both its neighbours. A cut
+    begins another track: what it shows is for the other measures.
     """
     nearest_N = seen.cosines_NK.argmax(axis=1)
     best_N = seen.cosines_NK[np.arange(len(nearest_N)), nearest_N]
-    who_N = np.where(best_N >= np.asarray(thresholds_K)[nearest_N], nearest_N, NOBODY)
-    return sum(_changes(who_N[seen.tracks_N == track]) for track in np.unique(seen.tracks_N))
+    sure_N = (best_N >= np.asarray(accepted_K)[nearest_N]) | (best_N < np.asarray(refused_K)[nearest_N])
+    who_N = np.where(best_N >= np.asarray(accepted_K)[nearest_N], nearest_N, NOBODY)
+    return sum(_changes(who_N[(seen.tracks_N == track) & sure_N]) for track in np.unique(seen.tracks_N))
 
 
 def _changes(who_T: Ints) -> int:

@@ -47,7 +47,7 @@ def test_a_clip_without_faces_has_nobody(cast) -> None:
     found = seen(FaceTracks(64, 64, np.arange(3) / 8, ()), cast.portraits(2))
     assert (found.stands_TK == NOBODY).all()
     assert share_told_apart(found) == 0
-    assert swaps(found, np.array([0.5, 0.5])) == 0
+    assert swaps(found, np.full(2, 0.5), np.full(2, 0.3)) == 0
     assert template(found.faces(0)) is None
     with pytest.raises(NotMeasurable, match="none of the people"):
         leakage(found, cast.portraits(2))
@@ -101,10 +101,19 @@ def test_swaps_count_changes_of_a_track_and_no_single_frame(cast) -> None:
         ([mine, yours], 1),
     ):
         found = seen(cast.clip(cast.track(faces), frames=len(faces)), cast.portraits(2))
-        assert swaps(found, np.array([0.5, 0.5])) == expected, faces
+        assert swaps(found, np.full(2, 0.5), np.full(2, 0.3)) == expected, faces
+
+
+def test_a_cosine_between_the_thresholds_is_no_swap(cast) -> None:
+    wavering = [cast.like(0, 0.6), cast.like(0, 0.4), cast.like(0, 0.4), cast.like(0, 0.6), cast.like(0, 0.6)]
+    found = seen(cast.clip(cast.track(wavering), frames=5), cast.portraits(1))
+    assert swaps(found, np.array([0.5]), np.array([0.3])) == 0
+    assert swaps(found, np.array([0.5]), np.array([0.5])) == 2
+    lost = seen(cast.clip(cast.track([*wavering, *[cast.like(0, 0.2)] * 3]), frames=8), cast.portraits(1))
+    assert swaps(lost, np.array([0.5]), np.array([0.3])) == 1
 
 
 def test_two_people_who_change_places_are_two_swaps(cast) -> None:
     mine, yours = cast.like(0, 0.9), cast.like(1, 0.9)
     pair = cast.track([mine] * 4 + [yours] * 4, 0), cast.track([yours] * 4 + [mine] * 4, 1)
-    assert swaps(seen(cast.clip(*pair, frames=8), cast.portraits(2)), np.array([-1.0, -1.0])) == 2
+    assert swaps(seen(cast.clip(*pair, frames=8), cast.portraits(2)), np.full(2, -1.0), np.full(2, -1.0)) == 2
