@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
 
 from benchmarks.store import StoreError
 from dashboards.clips import clips_route
@@ -47,6 +48,8 @@ def build_app(runs: Path, hosts: tuple[str, ...] = LOOPBACK_NAMES) -> st.App:
     The pages learn the runs folder from `st.secrets["moviegen"]["runs"]`, set here in memory: no file, no environment
     variable, and each app has its own.
     """
+    # As st.navigation does at its first call: until then an address such as /bias would run a page's file alone.
+    PagesManager.uses_pages_directory = False
     return st.App(
         APP_SCRIPT,
         secrets={"moviegen": {"runs": str(runs.resolve())}},

@@ -35,7 +35,7 @@ def share_plot(shares: pd.DataFrame) -> alt.FacetChart:
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(x="value:Q", shape=shape)
     even = alt.Chart(shares).mark_rule(strokeDash=[4, 3], color="#d8622b").encode(x="even:Q")
     layered = alt.layer(even, bars, dots).properties(width=560, height=alt.Step(18))
-    header = alt.Header(labelAngle=0, labelAlign="left", labelOrient="top", labelFontWeight="bold")
+    header = alt.Header(labelAngle=0, labelAnchor="start", labelOrient="top", labelFontSize=13)
     chart: alt.FacetChart = layered.facet(row=alt.Row("attribute:N", title=None, header=header)).resolve_scale(
         y="independent"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.bias.audit import Outcome
-from benchmarks.bias.summary import share_text
+from benchmarks.bias.summary import SERVED, share_text
 from safety.bias.amplification import Amplification
 from safety.bias.axes import find_axis
 from safety.bias.plan import AuditPlan
@@ -24,7 +24,8 @@ def findings(outcome: Outcome) -> list[str]:
             interval = f"{factor.value:.2f} [{factor.low:.2f}, {factor.high:.2f}]"
             verdict = lean_text(lean, outcome.plan)
             lines.append(f"{_upfirst(title)} against {lean.mixture}: factor {interval}: {verdict}.")
-    gaps = [line for part in system.services if isinstance(part, ServiceAudit) for line in _gap(part, outcome)]
+    served = [part for part in system.services if isinstance(part, ServiceAudit) and part.parity.service in SERVED]
+    gaps = [line for part in served for line in _gap(part, outcome)]
     lines += gaps or [
         "No service was shown to be worse for a stated group; where parity is shown, its margin is given."
     ]

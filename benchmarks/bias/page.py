@@ -10,7 +10,7 @@ from benchmarks.bias import plots
 from benchmarks.bias.audit import FIGURES, LABELS, REPORT, TABLE, Outcome, write_outcome
 from benchmarks.bias.export import AEQUITAS, IMPACT, other_tools
 from benchmarks.bias.findings import findings, lean_text, limits
-from benchmarks.bias.summary import share_text
+from benchmarks.bias.summary import SERVED, share_text
 from benchmarks.bias.template import PAGE
 from safety.bias.axes import find_axis
 from safety.bias.estimate import Estimate
@@ -58,6 +58,7 @@ def audit_page(outcome: Outcome, view: Mapping[str, Any] | None = None) -> str:
         plots=plots,
         files=FILES,
         view=view,
+        served=SERVED,
         even=lambda part: [1 / len(part.groups)] * len(part.groups),
         shown=lambda parts: [part for part in parts if not isinstance(part, Missing)],
         reasons=_reasons,

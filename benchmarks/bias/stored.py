@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.bias.audit import FIGURES, FOLDER, FORMAT, REPORT
+from benchmarks.bias.summary import SERVED
 from benchmarks.manifest import StoreError
 from safety.bias.axes import AXES
 
@@ -45,7 +46,7 @@ class StoredAudit:
         """One row per attribute, method and group: attribute, group, method, value, low, high, even, clips, prompts."""
         rows = [
             {
-                "attribute": AXES[axis["axis"]].title,
+                "attribute": _title(axis["axis"]),
                 "group": group,
                 "method": way["method"],
                 **{name: found[name] for name in ("value", "low", "high", "clips", "prompts")},
@@ -65,7 +66,7 @@ class StoredAudit:
             counts = axis["ledger"]["all"]
             rows.append(
                 {
-                    "attribute": AXES[axis["axis"]].title,
+                    "attribute": _title(axis["axis"]),
                     "asked": counts["asked"],
                     "told": round(counts["told"]),
                     "unknown": round(counts["unknown"]),
@@ -80,13 +81,13 @@ class StoredAudit:
         """One row per service and pair of stated groups: difference with interval, adjusted p, claim of parity."""
         rows = []
         for part in self.system["services"]:
-            for gap in part["parity"]["gaps"] if "parity" in part else ():
+            for gap in part["parity"]["gaps"] if "parity" in part and part["parity"]["service"] in SERVED else ():
                 claim = part["claims"].get(f"{gap['group']} and {gap['other']}")
                 found = gap["estimate"]
                 rows.append(
                     {
                         "service": part["parity"]["service"],
-                        "stated": AXES[part["parity"]["axis"]].title,
+                        "stated": _title(part["parity"]["axis"]),
                         "groups": f"{gap['group']} less {gap['other']}",
                         **{name: found[name] for name in ("value", "low", "high", "q")},
                         "parity": "" if claim is None else "shown" if claim["equivalent"] else "not shown",
@@ -103,6 +104,11 @@ class StoredAudit:
 
     def _axes(self) -> Iterator[Mapping[str, Any]]:
         return (axis for axis in self.system["axes"] if "everybody" in axis)
+
+
+def _title(axis: str) -> str:
+    """Its title without what stands behind a comma."""
+    return AXES[axis].title.split(",")[0]
 
 
 def list_audits(root: Path) -> list[StoredAudit]:

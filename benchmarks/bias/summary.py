@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from safety.bias.estimate import Estimate
 from safety.bias.report import AxisAudit, BiasReport, Missing
 
+SERVED = ("made", "visible", "alignment", "quality", "identity", "coverage")
+"""What is done for somebody, of all columns that are compared: the others say how somebody is read."""
+
 
 def headline_rows(report: BiasReport) -> list[tuple[str, ...]]:
     """Attribute, group, share as read, share corrected, even share, and of how many clips the group was told."""

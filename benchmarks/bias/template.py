@@ -5,7 +5,9 @@ PAGE = """{% macro est(found, digits=2) %}
 {% else %}<span class="num">{{ found | estimate(digits) }}</span>{% endif %}
 {% endmacro %}
 {% macro absent(reasons) %}
-{% for reason in reasons %}<p class="none">{{ reason }}</p>{% endfor %}
+{% if reasons | length > 3 %}<details><summary>Figures that there are none of, and why</summary>
+{% for reason in reasons %}<p class="none">{{ reason }}</p>{% endfor %}</details>
+{% else %}{% for reason in reasons %}<p class="none">{{ reason }}</p>{% endfor %}{% endif %}
 {% endmacro %}
 <!doctype html>
 <html lang="en">
@@ -270,8 +272,7 @@ adjusted p {{ gap.estimate.q | p }}</td><td>{{ gap.estimate.clips }}</td></tr>{%
 <p>Prompts of a pair differ in the stated attribute alone and share their seeds, so that place, light and difficulty
 cancel; what is stated is known exactly, whatever the reader makes of it. Dashed lines are the margins fixed
 beforehand. A gap that is not shown is no parity: parity is claimed only where an equivalence test says so.</p>
-{% for part in shown(system.services) if part.parity.service in ("made", "visible", "alignment", "quality", "identity",
-"coverage") %}
+{% for part in shown(system.services) if part.parity.service in served %}
 <h3>{{ part.parity.service | service | upfirst }}, by stated {{ part.parity.axis | title }}</h3>
 {{ plots.service_plot(part) }}
 <p class="soft">{% for group, mean in part.parity.means.items() %}{{ group }} {{ "%.3f" | format(mean) }}{{ ", " if not
@@ -286,8 +287,7 @@ values" | format(part.parity.lost) if part.parity.lost }}; smallest gap that wou
 <details><summary>What else was compared</summary>
 <div class="scroll" tabindex="0"><table><thead><tr><th>of</th><th>stated</th><th>groups</th><th>difference</th>
 <th>adjusted p</th></tr></thead><tbody>
-{% for part in shown(system.services) if part.parity.service not in ("made", "visible", "alignment", "quality",
-"identity", "coverage") %}{% for gap in part.parity.gaps %}
+{% for part in shown(system.services) if part.parity.service not in served %}{% for gap in part.parity.gaps %}
 <tr><td>{{ part.parity.service | service }}</td><td>{{ part.parity.axis | replace("_", " ") }}</td>
 <td>{{ gap.group }} less
 {{ gap.other }}</td><td>{{ est(gap.estimate, 3) }}</td><td>{{ gap.estimate.q | p }}</td></tr>

@@ -66,8 +66,10 @@ def show(audit: StoredAudit) -> None:
         st.altair_chart(share_plot.share_plot(shares), alt="Shares of each group with intervals, by method")
         with st.expander("The numbers"):
             st.dataframe(rounded(shares), hide_index=True, placeholder="–", alt="Shares with intervals")
-    for reason in audit.not_measured():
-        st.text(reason)
+    if reasons := audit.not_measured():
+        with st.expander(f"Figures that there are none of: {len(reasons)} reasons"):
+            for reason in reasons:
+                st.text(reason)
     st.subheader("What could not be measured")
     st.dataframe(audit.ledger_frame(), hide_index=True, alt="What came of all clips that were asked for")
     st.subheader("Who is served worse")
