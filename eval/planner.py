@@ -112,6 +112,7 @@ class _Streamed:
     facts: StreamFacts | None
     broken: str
     decodes: int
+    settled: bool = False
 
 
 class ClipScorer:
@@ -139,6 +140,9 @@ class ClipScorer:
 
     def add(self, asked: ClipToScore) -> ClipScores | None:
         """Stream one more clip, whose file is not needed afterwards; the scores of the `ahead`th before it, if any."""
+        for earlier in self._line:
+            if earlier.asked.source.info.sha256 == asked.source.info.sha256:
+                _settle(earlier, self._cache)  # so that the same clip finds its features in the cache
         self._line.append(_streamed(asked, self._metrics, self._also, self._cache))
         return self._next() if len(self._line) > self._ahead else None
 
@@ -204,11 +208,8 @@ def _streamed(
 def _finished(
     clip: _Streamed, metrics: Sequence[Metric], cache: FeatureCache | None, prompts: tuple[str, ...]
 ) -> ClipScores:
+    _settle(clip, cache)
     info, jobs = clip.asked.source.info, clip.jobs
-    for job in clip.waiting:
-        _guard(job, partial(_resolve, job))
-    if clip.decodes and clip.facts is not None:
-        _store(info, clip.waiting, clip.facts, cache)
     features = {name: job.arrays for name, job in jobs.items() if job.arrays is not None}
     measured = None if clip.facts is None else Measured(info, clip.facts, features, clip.asked.case, prompts)
     return ClipScores(
@@ -220,6 +221,17 @@ def _finished(
         decodes=clip.decodes,
         computed=tuple(job.feature.name for job in clip.waiting),
     )
+
+
+def _settle(clip: _Streamed, cache: FeatureCache | None) -> None:
+    """Have the networks compute what they owe, and store it, once."""
+    if clip.settled:
+        return
+    clip.settled = True
+    for job in clip.waiting:
+        _guard(job, partial(_resolve, job))
+    if clip.decodes and clip.facts is not None:
+        _store(clip.asked.source.info, clip.waiting, clip.facts, cache)
 
 
 def unreadable(metrics: Iterable[Metric], reason: str, status: Status = "failed") -> tuple[Score, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from eval.cache import FeatureCache
 from eval.clip import Clip, ClipError, ClipInfo, MemorySource, SoundChunk, StreamFacts, Window
 from eval.encoders.accumulators import FrameEncoding
 from eval.encoders.runner import Runner
@@ -113,6 +115,16 @@ def test_results_come_in_order_as_soon_as_so_many_clips_are_in_flight(encode: Su
     given = [scorer.add(ClipToScore(source)) for source in sources]
     assert [one and one.info.name for one in given] == [None, None, "5", "12", "3", "1"]
     assert [one.info.name for one in scorer.finish()] == ["9", "7"]
+
+
+def test_the_same_clip_twice_in_flight_is_decoded_and_encoded_once(encode: Sums, tmp_path: Path) -> None:
+    sources = [MemorySource(clip(frames)) for frames in (5, 7, 5, 3)]
+    clips = [ClipToScore(source) for source in sources]
+    scored = list(score_clips(clips, METRICS, cache=FeatureCache(tmp_path), ahead=3))
+    assert [one.decodes for one in scored] == [1, 1, 0, 1]
+    assert [one.computed for one in scored] == [("t_sums",), ("t_sums",), (), ("t_sums",)]
+    assert sum(encode.batches) == 5 + 7 + 3
+    assert [score.value for score in scored[2].scores] == [score.value for score in scored[0].scores]
 
 
 def test_sizes_do_not_mix(encode: Sums) -> None:
