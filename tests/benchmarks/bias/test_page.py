@@ -2,15 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from benchmarks.bias.export import AEQUITAS, IMPACT
+from benchmarks.bias.export import AEQUITAS, IMPACT, other_tools
 from benchmarks.bias.findings import findings, limits
 from benchmarks.bias.page import audit_page, write_audit
 from benchmarks.bias.summary import headline_rows, share_text
-from safety.bias.table import read_table
+from safety.bias.table import AuditTable, read_table
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +91,15 @@ def test_the_folder_holds_everything_and_reads_again(biased, tmp_path):
 
 def test_limits_speak_of_the_reader_that_was_used(biased):
     assert not any("reader's card" in line for line in limits(biased))
+
+
+def test_tables_for_other_tools(biased, tmp_path):
+    frame = biased.table.frame.assign(alignment=lambda rows: rows["quality"])
+    view = other_tools(replace(biased, table=AuditTable(frame)), tmp_path)
+    people = pd.read_csv(tmp_path / AEQUITAS)
+    assert {"score", "label", "presentation", "skin_tone"} <= set(people.columns)
+    assert set(people["score"]) == {0, 1}
+    assert json.dumps(view) == json.dumps(json.loads((tmp_path / IMPACT).read_text()))
+    assert "does not apply" in view["label"]
+    page = audit_page(biased, view)
+    assert "a view, no finding" in page
