@@ -1,0 +1,1 @@
+"""Watermarks: hiding a message in a clip, and reading it back. Start with mark.py."""
