@@ -1,0 +1,1 @@
+"""Attacks on marks, one file per family; each registers itself in ATTACKS."""
