@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from benchmarks.cube import ScoreCube, score_cube
 from benchmarks.estimates import Interval, case_parts, spread
+from benchmarks.manifest import Manifest
 from benchmarks.statistics import bootstrap_means, detectable_difference, holm, paired_differences, sign_flip_p
 from benchmarks.store import Run
 from eval.errors import UserError
@@ -29,6 +30,8 @@ class Difference:
     utility: the same in utility; None for a metric without one (a band without reference clips).
     p: sign-flip permutation test of `difference`, two-sided; p_holm: adjusted over the metrics, or over the families.
     wins, ties, losses: cases where a is better, equal, worse; None where neither end is better.
+    net_win: (wins − losses) / cases, -1…1, with its bootstrap interval over cases (Movie Gen, arXiv:2410.13720, gives
+        it in percent); seeds are averaged inside the case first, so a case counts once.
     detectable: the smallest true difference that this many cases find with 80 % power.
     cases: how many cases both have.
     """
@@ -40,6 +43,7 @@ class Difference:
     wins: int | None
     ties: int | None
     losses: int | None
+    net_win: Interval | None
     detectable: float | None
     cases: int
 
@@ -90,7 +94,20 @@ def compare(
     Raises ValueError for an unknown name or a generator compared with itself, MixError for runs that must not be mixed.
     """
     runs = [run] if isinstance(run, Run) else list(run)
-    cube = score_cube(runs)
+    return compare_in(score_cube(runs), runs[0].manifest, a, b, draws=draws, confidence=confidence, seed=seed)
+
+
+def compare_in(
+    cube: ScoreCube,
+    manifest: Manifest,
+    a: str,
+    b: str,
+    *,
+    draws: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Comparison:
+    """The same within rows that were read already. manifest: of the cube's first run."""
     i, j = cube.find(a), cube.find(b)
     if i == j:
         raise UserError(f"{a!r} compared with itself: name two generators")
@@ -105,8 +122,8 @@ def compare(
     return Comparison(
         a=a,
         b=b,
-        suite=runs[0].manifest.suite_name,
-        suite_hash=runs[0].manifest.suite_hash,
+        suite=manifest.suite_name,
+        suite_hash=manifest.suite_hash,
         confidence=confidence,
         total=total,
         families=dict(zip(families, by_family, strict=True)),
@@ -138,6 +155,8 @@ class _Tests:
         """
         ends = self._intervals(values_CK)
         utility_ends = self._intervals(utility_CK)
+        outcome_CK = np.sign(better_CK)
+        net_ends = self._intervals(outcome_CK)
         p_K = sign_flip_p(values_CK, self.generator)
         adjusted_K = np.concatenate([p_K[:split], holm(p_K[split:])])
         return [
@@ -147,6 +166,7 @@ class _Tests:
                 p=_known(p_K[k]),
                 p_holm=_known(adjusted_K[k]),
                 **_outcomes(better_CK[:, k]),
+                net_win=None if np.isnan(outcome_CK[:, k]).all() else _within_one(net_ends[k]),
                 detectable=detectable_difference(values_CK[:, k], self.confidence),
                 cases=int((~np.isnan(values_CK[:, k])).sum()),
             )
@@ -158,6 +178,12 @@ class _Tests:
         means_K = np.where(cases_K > 0, np.nansum(values_CK, axis=0) / np.maximum(cases_K, 1), np.nan)
         ends = spread(means_K, bootstrap_means(values_CK, self.draws, self.generator), cases_K, self.confidence)
         return [ends.at(k) for k in range(len(means_K))]
+
+
+def _within_one(interval: Interval) -> Interval:
+    """An interval of a rate, cut to -1…1: with fewer than 8 cases it can reach beyond."""
+    ends = (None if end is None else min(max(end, -1.0), 1.0) for end in (interval.low, interval.high))
+    return Interval(interval.value, *ends)
 
 
 def _better(cube: ScoreCube, raw_CM: Floats, utility_CM: Floats) -> Floats:

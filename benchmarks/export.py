@@ -1,4 +1,4 @@
-"""A leaderboard as JSON and CSV."""
+"""A leaderboard as JSON and CSV; any table as CSV."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.estimates import Interval
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from benchmarks.leaderboard import Board, BoardRow, SetCell
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -57,6 +59,22 @@ def board_csv(board: Board) -> str:
 def guarded(cell: str | float | None) -> str | float | None:
     """Text that a spreadsheet would run as a formula, made text again by a leading '."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+
+
+def frame_csv(frame: pd.DataFrame) -> str:
+    """A data frame as CSV, numbers unrounded, lists joined by `; `, empty where not known, formulas made text."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([guarded(str(name)) for name in frame.columns])
+    for row in frame.itertuples(index=False, name=None):
+        writer.writerow([guarded(_csv_cell(value)) for value in row])
+    return out.getvalue()
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value))
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _generator(row: BoardRow) -> dict[str, Any]:

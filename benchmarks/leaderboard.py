@@ -121,13 +121,22 @@ class Board:
         return board_page(self)
 
 
-def build_board(runs: Sequence[Run], *, draws: int = 2000, confidence: float = 0.95, seed: int = 0) -> Board:
+def build_board(
+    runs: Sequence[Run],
+    *,
+    draws: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    cube: ScoreCube | None = None,
+) -> Board:
     """Rank the generators of one or more runs of the same suite. MixError names a difference that forbids it.
 
     Intervals: bootstrap over cases, the same resamples for every generator and metric. Ranks: paired sign-flip tests of
     the totals between all ranked generators, corrected together, so that all rank intervals hold at once.
+
+    cube: `score_cube(runs)`, where it was read already.
     """
-    cube, sets = score_cube(runs), set_board(runs)
+    cube, sets = cube or score_cube(runs), set_board(runs)
     generator = np.random.default_rng(seed)
     estimates = estimate(cube, draws, confidence, generator)
     obstacles = [_obstacles(cube, g) for g in range(len(cube.entrants))]

@@ -18,6 +18,7 @@ st.set_page_config(page_title="Movie Gen Bench", page_icon=TAB_ICON, layout="wid
 st.navigation(
     [
         st.Page(PAGES / "leaderboard.py", title="Leaderboard", icon=":material/leaderboard:", default=True),
+        st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page(PAGES / "identity.py", title="Identity", icon=":material/face:"),
         st.Page(PAGES / "bias.py", title="Bias", icon=":material/balance:"),
     ],

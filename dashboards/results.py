@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from benchmarks.compare import Comparison, compare_in
+from benchmarks.cube import ScoreCube, score_cube
 from benchmarks.leaderboard import Board, build_board
 from benchmarks.store import Run, list_runs, open_run
 
@@ -60,9 +62,30 @@ def load_board(run: Run) -> Board:
     return _board(str(run.folder.parent), run.id, run.stamp)
 
 
-@st.cache_data(max_entries=16, show_spinner="Comparing the generators…")
-def _board(root: str, run_id: str, stamp: Stamp) -> Board:  # noqa: ARG001
-    return build_board([open_run(Path(root), run_id)])
+# As resources: pages share one object and change nothing in it; copying it at each visit would take longer than the rest.
+@st.cache_resource(max_entries=16, show_spinner="Comparing the generators…")
+def _board(root: str, run_id: str, stamp: Stamp) -> Board:
+    return build_board([open_run(Path(root), run_id)], cube=_cube(root, run_id, stamp))
+
+
+def load_cube(run: Run) -> ScoreCube:
+    """Every number of one run: generator × metric × case. Shared: not to be changed."""
+    return _cube(str(run.folder.parent), run.id, run.stamp)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the rows…")
+def _cube(root: str, run_id: str, stamp: Stamp) -> ScoreCube:  # noqa: ARG001
+    return score_cube([open_run(Path(root), run_id)])
+
+
+def load_comparison(run: Run, a: str, b: str) -> Comparison:
+    """Generator a against generator b, case by case."""
+    return _comparison(str(run.folder.parent), run.id, run.stamp, a, b)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Comparing case by case…")
+def _comparison(root: str, run_id: str, stamp: Stamp, a: str, b: str) -> Comparison:
+    return compare_in(_cube(root, run_id, stamp), open_run(Path(root), run_id).manifest, a, b)
 
 
 def case_index(run: Run) -> pd.DataFrame:

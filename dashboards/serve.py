@@ -15,6 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from benchmarks.store import StoreError
 from dashboards.clips import clips_route
 from dashboards.guard import Guard
+from dashboards.player import player_routes
 from dashboards.reports import reports_route
 
 APP_SCRIPT = Path(__file__).parent / "app.py"
@@ -53,7 +54,7 @@ def build_app(runs: Path, hosts: tuple[str, ...] = LOOPBACK_NAMES) -> st.App:
     return st.App(
         APP_SCRIPT,
         secrets={"moviegen": {"runs": str(runs.resolve())}},
-        routes=[clips_route(runs), reports_route(runs)],
+        routes=[clips_route(runs), reports_route(runs), *player_routes(runs)],
         middleware=[Middleware(Guard, hosts=hosts)],
     )
 

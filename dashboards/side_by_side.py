@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 
 from benchmarks.leaderboard import Board, BoardRow
 from benchmarks.store import Run
+from dashboards.address import base_url
 from dashboards.board_table import DIRECTIONS, bracket_text, number_text, rank_text, unit_text
 from dashboards.clips import clip_url
+from dashboards.player import PLAYED
 from dashboards.results import case_rows
 
-PLAYED = {"mp4", "m4v", "mov", "webm", "mkv"}
 PER_ROW = 3
 
 
@@ -46,7 +46,7 @@ def _show_clip(run: Run, row: BoardRow, clip: Mapping[Hashable, Any] | None) -> 
     if path is None or clip is None:
         st.text("No clip. " + ("Not made yet." if clip is None else f"{clip['status']}: {clip['reason']}"))
         return
-    _play(clip_url(_base_url(), run.id, path.name), path.suffix[1:], f"clip of {row.generator}")
+    _play(clip_url(base_url(), run.id, path.name), path.suffix[1:], f"clip of {row.generator}")
     if clip["status"] != "ok":
         st.text(f"{clip['status']}: {clip['reason']}")
     st.text(_form(clip))
@@ -61,12 +61,6 @@ def _play(url: str, suffix: str, alt: str) -> None:
         st.image(url, width="stretch")
     else:
         st.text(f"Browsers do not play .{suffix} files; the clip is in the run's clips folder.")
-
-
-def _base_url() -> str:
-    """Scheme and host of the page: st.video takes a relative address for a path on disk."""
-    address = urlsplit(st.context.url or "http://localhost")
-    return f"{address.scheme}://{address.netloc}"
 
 
 def _form(clip: Mapping[Hashable, Any]) -> str:

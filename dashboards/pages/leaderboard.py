@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from benchmarks.leaderboard import Board, BoardRow
-from benchmarks.store import Run, open_run
+from benchmarks.store import Run
 from dashboards import board_table, dot_plot, results
-from dashboards.results import RunLabel
+from dashboards.run_picker import choose, counted, title_row
 from dashboards.side_by_side import show_case
 
 # How many generators' clips are shown until some are chosen.
@@ -19,56 +17,11 @@ SETS_SHOWN = 2
 
 
 def page() -> None:
-    root = results.runs_folder()
-    if root is None:
-        st.title("Leaderboard")
-        st.error("This page does not know where the runs are. Start it with:")
-        st.code("moviegen dashboard --runs runs", language="bash")
-        return
-    labels = results.run_labels(root)
-    if not labels:
-        nothing_yet(root)
-        return
-    run_id = pick_run(labels)
-    try:
-        run = open_run(root, run_id)
-        board = results.load_board(run)
-    except ValueError as error:
-        st.error("This run cannot be shown:")
-        st.text(str(error))
-        return
-    show_board(run, board)
-
-
-def nothing_yet(root: Path) -> None:
-    """What to do when there is no run."""
-    st.title("Leaderboard")
-    st.info("No runs yet. Make one on the built-in suite, then reload this page:")
-    st.code("make sweep", language="bash")
-    st.text("or score the clips you have:")
-    st.code("moviegen sweep footage --generators mine=folder:PATH", language="bash")
-    st.text("Runs are looked for in:")
-    st.code(str(root), language=None)
-
-
-def pick_run(labels: list[RunLabel]) -> str:
-    """Suite, then run; the run's id always stands in the address, so that a link stays right when newer runs come."""
-    by_id = {label.id: label for label in labels}
-    title, left, right = st.columns([4, 2, 5], vertical_alignment="bottom")
+    title, *boxes = title_row()
     title.title("Leaderboard")
-    wanted = st.query_params.get("run")
-    if wanted is not None and wanted not in by_id:
-        st.warning("The run in this link is not here. Showing the newest instead. Asked for:")
-        st.text(wanted[:200])
-    current = by_id.get(wanted or "", labels[0])
-    suites = list(dict.fromkeys(f"{label.suite} v{label.suite_version}" for label in labels))
-    suite = left.selectbox("Suite", suites, index=suites.index(f"{current.suite} v{current.suite_version}"))
-    ids = [label.id for label in labels if f"{label.suite} v{label.suite_version}" == suite]
-    index = ids.index(current.id) if current.id in ids else 0
-    run_id = right.selectbox("Run", ids, index=index, format_func=lambda i: by_id[i].text())
-    if st.query_params.get("run") != run_id:
-        st.query_params["run"] = run_id
-    return run_id
+    chosen = choose(*boxes)
+    if chosen is not None:
+        show_board(chosen.run, chosen.board)
 
 
 def show_board(run: Run, board: Board) -> None:
@@ -98,10 +51,6 @@ def show_state(run: Run, board: Board) -> None:
         st.code(f"moviegen sweep --resume {run.id}", language=None)
     for note in board.notes:
         st.text(f"Note: {note}")
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def filters(board: Board) -> tuple[list[BoardRow], list[str]]:

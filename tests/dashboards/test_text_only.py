@@ -10,6 +10,8 @@ import dashboards
 SOURCES = sorted(Path(dashboards.__file__).parent.rglob("*.py"))
 # Calls whose text Streamlit reads as Markdown or HTML. Those below may be given our own words only.
 FORBIDDEN = {"markdown", "html", "write", "write_stream", "iframe", "latex", "table", "chat_message"}
+# The player's own page: an address of ours, made of a run and clips that its route looks up again.
+FRAMES = {"player.py"}
 OWN_WORDS_ONLY = {"title", "header", "subheader", "caption", "info", "warning", "error", "success", "badge"}
 
 
@@ -19,7 +21,8 @@ def test_no_markup(source):
         if isinstance(node, ast.keyword):
             assert node.arg not in {"unsafe_allow_html", "unsafe_allow_javascript"}, f"line {node.value.lineno}"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            assert node.func.attr not in FORBIDDEN, f"line {node.lineno}: st.{node.func.attr}"
+            framed = node.func.attr == "iframe" and source.name in FRAMES
+            assert framed or node.func.attr not in FORBIDDEN, f"line {node.lineno}: st.{node.func.attr}"
             if node.func.attr in OWN_WORDS_ONLY and node.args:
                 assert isinstance(node.args[0], ast.Constant), f"line {node.lineno}: {node.func.attr} of a variable"
 
