@@ -93,15 +93,21 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "
 
 
 def write_clip(
-    clip: Clip, path: Path | str, *, codec: str | None = None, crf: float | None = None, audio_codec: str | None = None
+    clip: Clip,
+    path: Path | str,
+    *,
+    codec: str | None = None,
+    crf: float | None = None,
+    gop: int | None = None,
+    audio_codec: str | None = None,
 ) -> None:
     """Write a clip as mp4, mov, mkv, webm or gif by the path's suffix, or, without a suffix, as a folder of PNGs.
 
     The default mp4 is near-lossless H.264 (crf 10, 4:2:0, BT.709, moov first) with FLAC sound: it plays in
     Chromium and its sound reads back sample for sample, rounded to 16 bits. An odd width or height is written
     4:4:4, so that the size survives. A folder holds exact PNGs, fps.txt and exact float sound in audio.wav.
-    codec: h264, vp9, vp8, ffv1; crf: the encoder's quality, lower is better; audio_codec: flac, aac,
-    opus, mp3, pcm. Rates that a sound codec cannot hold are resampled to 48 kHz.
+    codec: h264, vp9, vp8, ffv1; crf: the encoder's quality, lower is better; gop: frames from one key frame to the
+    next at most; audio_codec: flac, aac, opus, mp3, pcm. Rates that a sound codec cannot hold are resampled to 48 kHz.
     The same clip gives the same bytes; x265 is not here because its bytes vary from run to run. The file appears
     complete or not at all; OSError is passed on.
     Raises ValueError for a combination that the container cannot hold.
@@ -114,7 +120,7 @@ def write_clip(
         return
     form, codec, sound = _plan(clip, path, codec, audio_codec)
     with _replacing(path) as temporary, _as_os_errors(path):
-        _encode(clip, temporary, form, codec, crf, sound)
+        _encode(clip, temporary, form, codec, crf, gop, sound)
 
 
 def _plan(clip: Clip, path: Path, codec: str | None, audio_codec: str | None) -> tuple[_Container, str, str | None]:
@@ -159,18 +165,20 @@ def _as_os_errors(path: Path) -> Iterator[None]:
         raise ValueError(f"{path.name}: cannot be encoded ({error.strerror})") from error
 
 
-def _encode(clip: Clip, path: Path, form: _Container, codec: str, crf: float | None, sound: str | None) -> None:
+def _encode(
+    clip: Clip, path: Path, form: _Container, codec: str, crf: float | None, gop: int | None, sound: str | None
+) -> None:
     # bitexact: no version strings and no random identifiers, so that equal clips are equal files.
     options = {"fflags": "+bitexact", **dict(form.options)}
     with av.open(f"file:{path}", "w", format=form.format, container_options=options) as container:
-        video = _picture_stream(container, clip, _PICTURE[codec], crf)
+        video = _picture_stream(container, clip, _PICTURE[codec], crf, gop)
         audio: AudioStream | None = None
         sounds: Iterator[AudioFrame] = iter(())
         if clip.audio_CN is not None and clip.rate_hz is not None and sound is not None:
-            audio_CN, rate_hz = _at_allowed_rate(clip.audio_CN, clip.rate_hz, sound)
-            audio = _sound_stream(container, audio_CN.shape[0], rate_hz, sound)
-            sounds = _sound_frames(audio_CN, rate_hz, sound)
-        frames = _gif_frames(clip) if codec == "gif" else _yuv_frames(clip, str(video.pix_fmt), _PICTURE[codec].matrix)
+            audio_CN, rate_hz = at_allowed_rate(clip.audio_CN, clip.rate_hz, sound)
+            audio = sound_stream(container, audio_CN.shape[0], rate_hz, sound)
+            sounds = sound_frames(audio_CN, rate_hz, sound)
+        frames = _gif_frames(clip) if codec == "gif" else yuv_frames(clip, str(video.pix_fmt), _PICTURE[codec].matrix)
         _interleave(container, video, frames, audio, sounds)
 
 
@@ -197,12 +205,16 @@ def _interleave(
         container.mux(audio.encode(None))
 
 
-def _picture_stream(container: OutputContainer, clip: Clip, encoder: _Encoder, crf: float | None) -> VideoStream:
+def _picture_stream(
+    container: OutputContainer, clip: Clip, encoder: _Encoder, crf: float | None, gop: int | None
+) -> VideoStream:
     height, width = clip.frames_TCHW.shape[2:]
     options = dict(encoder.options)
     quality = encoder.crf if crf is None else crf
     if quality is not None:
         options["crf"] = f"{quality:g}"
+    if gop is not None:
+        options["g"] = str(gop)
     video = container.add_stream(encoder.name, rate=_rate(clip.fps), options=options)
     assert isinstance(video, VideoStream)
     context = video.codec_context
@@ -236,7 +248,8 @@ def _rgb_frames(clip: Clip) -> Iterator[VideoFrame]:
         yield frame
 
 
-def _yuv_frames(clip: Clip, pixels: str, matrix: Colorspace) -> Iterator[VideoFrame]:
+def yuv_frames(clip: Clip, pixels: str, matrix: Colorspace) -> Iterator[VideoFrame]:
+    """A clip's frames in an encoder's pixel format, each with its time; RGB formats are converted as they are."""
     reformatter = VideoReformatter()
     for frame in _rgb_frames(clip):
         if not pixels.startswith("yuv"):
@@ -282,13 +295,17 @@ def _gif_frames(clip: Clip) -> Iterator[VideoFrame]:
         yield chosen
 
 
-def _at_allowed_rate(audio_CN: AudioCN, rate_hz: int, sound: str) -> tuple[AudioCN, int]:
+def at_allowed_rate(audio_CN: AudioCN, rate_hz: int, sound: str) -> tuple[AudioCN, int]:
+    """Sound at a rate that the codec can hold: its own, or 48 kHz."""
     if rate_hz in _RATES_HZ.get(sound, (rate_hz,)):
         return audio_CN, rate_hz
     return resample(audio_CN, rate_hz, 48_000), 48_000
 
 
-def _sound_stream(container: OutputContainer, channels: int, rate_hz: int, sound: str) -> AudioStream:
+def sound_stream(
+    container: OutputContainer, channels: int, rate_hz: int, sound: str, *, bit_rate_bps: int | None = None
+) -> AudioStream:
+    """A stream for `sound_frames`. bit_rate_bps: of all channels together, for lossy codecs (default: 96k each)."""
     if channels not in _LAYOUTS:
         raise ValueError(f"{channels} channels of sound cannot be written; mix down to at most 8")
     name, samples = _SOUND[sound]
@@ -297,11 +314,11 @@ def _sound_stream(container: OutputContainer, channels: int, rate_hz: int, sound
     stream.codec_context.flags |= Flags.bitexact.value
     stream.codec_context.thread_count = 1
     if sound in ("aac", "opus", "mp3"):
-        stream.codec_context.bit_rate = 96_000 * channels
+        stream.codec_context.bit_rate = bit_rate_bps or 96_000 * channels
     return stream
 
 
-def _sound_frames(audio_CN: AudioCN, rate_hz: int, sound: str) -> Iterator[AudioFrame]:
+def sound_frames(audio_CN: AudioCN, rate_hz: int, sound: str) -> Iterator[AudioFrame]:
     """Every frame carries its time: without it the encoder's delay is not written down, and AAC comes back late."""
     samples, layout = _SOUND[sound][1], _LAYOUTS[audio_CN.shape[0]]
     for start in range(0, audio_CN.shape[1], 1024):
@@ -350,7 +367,7 @@ def _fill_folder(clip: Clip, folder: Path) -> None:
 def _write_wav(audio_CN: AudioCN, rate_hz: int, path: Path) -> None:
     options = {"fflags": "+bitexact"}
     with av.open(f"file:{path}", "w", format="wav", container_options=options) as container:
-        stream = _sound_stream(container, audio_CN.shape[0], rate_hz, "float")
-        for frame in _sound_frames(audio_CN, rate_hz, "float"):
+        stream = sound_stream(container, audio_CN.shape[0], rate_hz, "float")
+        for frame in sound_frames(audio_CN, rate_hz, "float"):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from eval.distribution.clip_set import BATCH, ClipSet
+from eval.distribution.forensic import SEPARABILITY
 from eval.distribution.measures import EVERY, FRECHET, NEIGHBOURS, diversity, frechet_distance, frechet_limit, of_size
 from eval.distribution.spec import SET_METRICS
 from eval.sets.validity import UnmeasurableSet
 
-DISTANCES = [measure for measure in EVERY if measure.family == "distribution"]
+DISTANCES = [*(measure for measure in EVERY if measure.family == "distribution"), SEPARABILITY]
 IDS = [measure.suffix for measure in DISTANCES]
 D = 6
 
@@ -43,6 +44,7 @@ def test_one_distribution_is_best_and_damage_only_worsens(measure):
         "recall": (0.9, 0.0),
         "density": (1.0, 0.0),
         "coverage": (0.97, 0.0),
+        "separability": (0.5, 1.0),
     }[measure.suffix]
     assert values[0] == pytest.approx(best, abs=0.1)
     if measure.suffix != "kernel_distance":
@@ -171,4 +173,6 @@ def test_names_ranges_and_texts_of_every_set_metric():
         assert spec.array.endswith("D")
         if spec.sample == "part":
             assert metric.function in {measure.function for measure in FRECHET}, "other measures take clips"
-    assert {"fvd", "fvd_limit", "backlot_diversity", "videomae_kernel_distance"} <= set(SET_METRICS.names())
+    assert {"fvd", "fvd_limit", "backlot_diversity", "videomae_kernel_distance", "separability"} <= set(
+        SET_METRICS.names()
+    )
