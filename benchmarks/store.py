@@ -82,6 +82,14 @@ class Run:
         schema = pa.schema([ROW_SCHEMA.field(name) for name in columns])
         return query(self.folder, "rows", schema, f"SELECT {_names(columns)} FROM {{table}}")  # noqa: S608 - our columns
 
+    def case_table(self) -> pa.Table:
+        """One line per case of the clips: case, prompt, tags, seeds (sorted), in the order of the case ids."""
+        return query(self.folder, "clips", _CASE_SCHEMA, _CASES)
+
+    def outcome_table(self) -> pa.Table:
+        """How many rows ended how: generator, metric, version, status, reason, rows; most frequent first."""
+        return query(self.folder, "rows", _OUTCOME_SCHEMA, _OUTCOMES)
+
     def clip_path(self, file: str) -> Path | None:
         """The path of a clip by its name in the clips table; None where there is none. Never outside the run folder."""
         if not CLIP_NAME.fullmatch(file):
@@ -112,6 +120,28 @@ class Run:
         sql = f"SELECT * FROM {{table}} WHERE {where} ORDER BY {_names(order)} {page} OFFSET {int(offset)}"  # noqa: S608
         frame: pd.DataFrame = query(self.folder, table, schema, sql, **used).to_pandas()
         return frame
+
+
+_CASE_SCHEMA = pa.schema(
+    [
+        ("case", pa.string()),
+        ("prompt", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("seeds", pa.list_(pa.int64())),
+    ]
+)
+_CASES = """
+    SELECT "case", max(prompt) AS prompt, any_value(tags) AS tags, list_sort(list(DISTINCT seed)) AS seeds
+    FROM {table} GROUP BY "case" ORDER BY "case" """
+_OUTCOME_SCHEMA = pa.schema(
+    [
+        *(ROW_SCHEMA.field(name) for name in ("generator", "metric", "version", "status", "reason")),
+        pa.field("rows", pa.int64()),
+    ]
+)
+_OUTCOMES = """
+    SELECT generator, metric, version, status, reason, count(*) AS rows
+    FROM {table} GROUP BY ALL ORDER BY rows DESC, generator, metric, version, status, reason"""
 
 
 def open_run(root: Path, run_id: str) -> Run:

@@ -19,6 +19,7 @@ st.navigation(
     [
         st.Page(PAGES / "leaderboard.py", title="Leaderboard", icon=":material/leaderboard:", default=True),
         st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page(PAGES / "cases.py", title="Cases", icon=":material/movie:"),
         st.Page(PAGES / "identity.py", title="Identity", icon=":material/face:"),
         st.Page(PAGES / "bias.py", title="Bias", icon=":material/balance:"),
     ],

@@ -10,10 +10,16 @@ import streamlit as st
 
 from benchmarks.compare import Comparison, compare_in
 from benchmarks.cube import ScoreCube, score_cube
+from benchmarks.estimates import roll_up
 from benchmarks.leaderboard import Board, build_board
 from benchmarks.store import Run, list_runs, open_run
+from benchmarks.sweep import CACHE
+from benchmarks.traces import Trace, clip_traces
 
 Stamp = tuple[int, int, int]
+
+MOST_POINTS = 400
+"""Of a trace: as many as a plot under a player can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ def load_board(run: Run) -> Board:
     return _board(str(run.folder.parent), run.id, run.stamp)
 
 
-# As resources: pages share one object and change nothing in it; copying it at each visit would take longer than the rest.
+# As resources: pages share one object and change nothing in it; a copy at each visit would take longer than the rest.
 @st.cache_resource(max_entries=16, show_spinner="Comparing the generators…")
 def _board(root: str, run_id: str, stamp: Stamp) -> Board:
     return build_board([open_run(Path(root), run_id)], cube=_cube(root, run_id, stamp))
@@ -95,12 +101,38 @@ def case_index(run: Run) -> pd.DataFrame:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _case_index(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:  # noqa: ARG001
-    clips = open_run(Path(root), run_id).clips()
-    return clips.groupby("case", as_index=False, sort=True).agg(
-        prompt=("prompt", "first"),
-        tags=("tags", "first"),
-        seeds=("seed", lambda seeds: tuple(sorted({int(seed) for seed in seeds}))),
+    frame: pd.DataFrame = open_run(Path(root), run_id).case_table().to_pandas()
+    seeds = [tuple(int(seed) for seed in each) for each in frame["seeds"]]
+    return frame.assign(tags=[tuple(each) for each in frame["tags"]], seeds=pd.Series(seeds, dtype=object))
+
+
+def case_totals(run: Run) -> pd.DataFrame:
+    """One line per case: case, mean (of the contenders' totals on it, 0…1) and spread (largest less smallest).
+
+    NaN where no contender has every metric that counts.
+    """
+    return _case_totals(str(run.folder.parent), run.id, run.stamp)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _case_totals(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
+    cube = _cube(root, run_id, stamp)
+    contenders = [g for g, entrant in enumerate(cube.entrants) if not entrant.bracket]
+    _, totals_GC = roll_up(cube.plan, cube.utility_GMC[contenders or slice(None)].transpose(0, 2, 1))
+    known = pd.DataFrame(totals_GC, columns=list(cube.cases))
+    return pd.DataFrame(
+        {"case": known.columns, "mean": known.mean().to_numpy(), "spread": (known.max() - known.min()).to_numpy()}
     )
+
+
+def clip_trace_list(run: Run, clip_sha256: str) -> list[Trace]:
+    """What the feature cache beside the runs holds of a clip, moment by moment."""
+    return _clip_trace_list(str(run.folder.parent / CACHE), clip_sha256)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, ttl=600)
+def _clip_trace_list(cache: str, clip_sha256: str) -> list[Trace]:
+    return [trace.thinned(MOST_POINTS) for trace in clip_traces(Path(cache), clip_sha256)]
 
 
 def case_rows(run: Run, board: Board, case: str, seed: int) -> pd.DataFrame:
@@ -117,10 +149,8 @@ def outcomes(run: Run) -> pd.DataFrame:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _outcomes(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:  # noqa: ARG001
-    keys = ["generator", "metric", "version", "status", "reason"]
-    counted = open_run(Path(root), run_id).row_table(keys).group_by(keys).aggregate([([], "count_all")])
-    frame: pd.DataFrame = counted.to_pandas().rename(columns={"count_all": "rows"})
-    return frame.sort_values(["rows", *keys], ascending=[False] + [True] * len(keys), ignore_index=True)
+    frame: pd.DataFrame = open_run(Path(root), run_id).outcome_table().to_pandas()
+    return frame
 
 
 def outcome_sentences(counts: pd.DataFrame) -> list[str]:

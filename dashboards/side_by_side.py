@@ -35,11 +35,12 @@ def show_case(run: Run, board: Board, case: str, seed: int, generators: Sequence
     for start in range(0, len(chosen), PER_ROW):
         for column, row in zip(st.columns(PER_ROW), chosen[start : start + PER_ROW], strict=False):
             with column:
-                _show_clip(run, row, clips.get(row.name))
-    _show_scores(board, chosen, case_rows(run, board, case, seed))
+                show_clip(run, row, clips.get(row.name))
+    show_scores(board, chosen, case_rows(run, board, case, seed))
 
 
-def _show_clip(run: Run, row: BoardRow, clip: Mapping[Hashable, Any] | None) -> None:
+def show_clip(run: Run, row: BoardRow, clip: Mapping[Hashable, Any] | None) -> None:
+    """One generator's clip with its form and notes, or why there is none."""
     st.text(f"{row.generator}   {bracket_text(row.bracket)} · rank {rank_text(row.rank)}")
     file = "" if clip is None else str(clip["file"] or "")
     path = run.clip_path(file) if file else None
@@ -77,7 +78,8 @@ def _form(clip: Mapping[Hashable, Any]) -> str:
     return " · ".join(parts)
 
 
-def _show_scores(board: Board, chosen: Sequence[BoardRow], rows: pd.DataFrame) -> None:
+def show_scores(board: Board, chosen: Sequence[BoardRow], rows: pd.DataFrame) -> None:
+    """What the case scored: one row per metric, one column per generator."""
     st.dataframe(
         score_table(board, chosen, rows),
         hide_index=True,
