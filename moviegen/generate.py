@@ -41,6 +41,13 @@ CHECKPOINTS = ("reference", "reference-early")
 """The video models that are shipped: the finished one, and one from early in the same training."""
 
 
+LatentSize = tuple[int, int, int, int]
+"""Channels, and latents in time, height and width."""
+
+Noise = Callable[[str, int, LatentSize], Tensor]
+"""The noise of a clip, float32 in the size given, from what its prompt reads as and its seed."""
+
+
 class GenerationError(UserError):
     """A clip that cannot be made here."""
 
@@ -190,16 +197,18 @@ def generate_batch(
     form: Form,
     sampler: Sampler | None = None,
     on_step: Callable[[int], None] = lambda _: None,
+    draw: Noise | None = None,
 ) -> list[Clip]:
     """Clips of one form, made at once: one for each prompt and its seed. on_step: called with the steps done.
 
+    draw: makes the noise that a clip starts from; `seeded_noise` unless given.
     Raises PromptError for a prompt without a word, GenerationError when out of memory.
     """
-    preset = reference.preset
-    texts = [" ".join(read(preset, prompt).words) for prompt in prompts]
-    size = (preset.latent_channels, *preset.latent_size(form.frames, form.height, form.width))
+    preset, draw = reference.preset, draw or seeded_noise
+    texts = [as_text(preset, prompt) for prompt in prompts]
+    size = latents_of(preset, form)
     with _memory_errors(form, len(texts)):
-        noise_BCTHW = torch.stack([_noise(text, seed, size) for text, seed in zip(texts, seeds, strict=True)])
+        noise_BCTHW = torch.stack([draw(text, seed, size) for text, seed in zip(texts, seeds, strict=True)])
         noise_BCTHW = noise_BCTHW.to(next(reference.model.parameters()).device)
         latents_BCTHW = sample_latents(reference.model, texts, form.fps, noise_BCTHW, sampler, on_step)
         frames_BCTHW = decode_tiled(reference.tae, latents_BCTHW, form.frames)
@@ -207,10 +216,25 @@ def generate_batch(
     return [Clip(frames_TCHW.numpy(), form.fps) for frames_TCHW in bytes_BTCHW]
 
 
-def _noise(text: str, seed: int, size: tuple[int, ...]) -> Tensor:
-    digest = hashlib.sha256(f"{seed}/{text}".encode()).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
-    return torch.randn(size, generator=generator)
+def seeded_noise(text: str, seed: int, size: LatentSize) -> Tensor:
+    """Standard normal noise of a clip, drawn from what its prompt reads as and its seed."""
+    return torch.randn(size, generator=seeded_generator(f"{seed}/{text}".encode()))
+
+
+def seeded_generator(facts: bytes) -> torch.Generator:
+    """Random numbers that depend on all of `facts`."""
+    digest = hashlib.sha256(facts).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+
+
+def as_text(preset: Preset, prompt: str) -> str:
+    """The prompt in the words that the model is conditioned on. Raises PromptError for a prompt without a word."""
+    return " ".join(read(preset, prompt).words)
+
+
+def latents_of(preset: Preset, form: Form) -> LatentSize:
+    """Channels of a clip's latents, and latents in time, height and width."""
+    return (preset.latent_channels, *preset.latent_size(form.frames, form.height, form.width))
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def test_a_clip_does_not_depend_on_its_batch(reference: Reference) -> None:
 
 
 def test_the_prompt_is_heard_beyond_its_noise(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moviegen.generate, "_noise", lambda _text, _seed, size: torch.ones(size))
+    monkeypatch.setattr(moviegen.generate, "seeded_noise", lambda _text, _seed, size: torch.ones(size))
     dog, cat = (generate_batch(reference, [text], [0], SHORT, QUICK)[0] for text in ("a dog", "a white elephant"))
     assert clip_sha256(dog) != clip_sha256(cat)
 
