@@ -51,13 +51,13 @@ def save_authority(authority: Authority, folder: Path) -> None:
     Raises SigningKeyError where a key is already, or inside a Git working tree, where keys get committed.
     """
     folder = folder.expanduser()
-    _refuse_repository(folder)
+    refuse_repository(folder)
     if (folder / KEY).exists():
         raise SigningKeyError(f"{folder / KEY}: there is a key already; choose another folder")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write_owned(folder / KEY, _key_pem(authority.leaf.key))
-    _write_owned(folder / CHAIN, _pem(authority.leaf.certificate) + _pem(authority.root.certificate))
-    _write_owned(folder / ROOT, _pem(authority.root.certificate))
+    write_owned(folder / KEY, _key_pem(authority.leaf.key))
+    write_owned(folder / CHAIN, _pem(authority.leaf.certificate) + _pem(authority.root.certificate))
+    write_owned(folder / ROOT, _pem(authority.root.certificate))
 
 
 def signing_key(authority: Authority) -> SigningKey:
@@ -205,7 +205,8 @@ def _permission_warnings(path: Path) -> tuple[str, ...]:
     return (f"{path}: others can read or change this key: chmod 600 {path}",)
 
 
-def _refuse_repository(folder: Path) -> None:
+def refuse_repository(folder: Path) -> None:
+    """Raises SigningKeyError for a folder in a Git working tree."""
     absolute = folder.absolute()
     for above in (absolute, *absolute.parents):
         if (above / ".git").exists():
@@ -214,8 +215,11 @@ def _refuse_repository(folder: Path) -> None:
             )
 
 
-def _write_owned(path: Path, data: bytes) -> None:
-    """Created with its permissions, not given them afterwards: there is no moment at which others could read it."""
+def write_owned(path: Path, data: bytes) -> None:
+    """A new file for its owner's eyes only.
+
+    Created with its permissions, not given them afterwards: there is no moment at which others could read it.
+    """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
