@@ -92,6 +92,16 @@ class EnvironmentFacts(_Strict):
     packages: dict[str, str] = Field(default_factory=dict)
 
 
+class ImportFacts(_Strict):
+    """Where a run came from that was made elsewhere and passed `moviegen submit check`. Nobody vouches for `who`."""
+
+    who: str = Field(min_length=1, max_length=200)
+    packed: AwareDatetime | None = None
+    imported: AwareDatetime
+    file_sha256: str = ""
+    """Of the archive; empty where a folder was imported."""
+
+
 class Manifest(_Strict):
     """manifest.json of a run."""
 
@@ -113,6 +123,8 @@ class Manifest(_Strict):
     argv: tuple[str, ...] = ()
     planned_units: int = Field(ge=0)
     status: Literal["partial", "complete"] = "partial"
+    imported: ImportFacts | None = None
+    """Set in runs that were made elsewhere."""
 
     def parsed_suite(self) -> Suite:
         """The suite as it was. Raises StoreError where the stored content does not carry its own hash."""

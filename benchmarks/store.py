@@ -90,6 +90,10 @@ class Run:
         """How many rows ended how: generator, metric, version, status, reason, rows; most frequent first."""
         return query(self.folder, "rows", _OUTCOME_SCHEMA, _OUTCOMES)
 
+    def clip_outcome_table(self) -> pa.Table:
+        """How many clips ended how: generator, status, reason, clips; most frequent first."""
+        return query(self.folder, "clips", _CLIP_OUTCOME_SCHEMA, _CLIP_OUTCOMES)
+
     def clip_path(self, file: str) -> Path | None:
         """The path of a clip by its name in the clips table; None where there is none. Never outside the run folder."""
         if not CLIP_NAME.fullmatch(file):
@@ -142,6 +146,14 @@ _OUTCOME_SCHEMA = pa.schema(
 _OUTCOMES = """
     SELECT generator, metric, version, status, reason, count(*) AS rows
     FROM {table} GROUP BY ALL ORDER BY rows DESC, generator, metric, version, status, reason"""
+
+
+_CLIP_OUTCOME_SCHEMA = pa.schema(
+    [*(CLIP_SCHEMA.field(name) for name in ("generator", "status", "reason")), pa.field("clips", pa.int64())]
+)
+_CLIP_OUTCOMES = """
+    SELECT generator, status, reason, count(*) AS clips
+    FROM {table} GROUP BY ALL ORDER BY clips DESC, generator, status, reason"""
 
 
 def open_run(root: Path, run_id: str) -> Run:

@@ -20,8 +20,10 @@ st.navigation(
         st.Page(PAGES / "leaderboard.py", title="Leaderboard", icon=":material/leaderboard:", default=True),
         st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page(PAGES / "cases.py", title="Cases", icon=":material/movie:"),
+        st.Page(PAGES / "metric.py", title="Metric", icon=":material/query_stats:"),
         st.Page(PAGES / "identity.py", title="Identity", icon=":material/face:"),
         st.Page(PAGES / "bias.py", title="Bias", icon=":material/balance:"),
+        st.Page(PAGES / "runs.py", title="Runs", icon=":material/inventory_2:"),
     ],
     position="top",
 ).run()

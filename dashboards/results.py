@@ -12,6 +12,7 @@ from benchmarks.compare import Comparison, compare_in
 from benchmarks.cube import ScoreCube, score_cube
 from benchmarks.estimates import roll_up
 from benchmarks.leaderboard import Board, build_board
+from benchmarks.metric_study import BracketCheck, Correlation, Spread, bracket_check, correlations, spreads
 from benchmarks.store import Run, list_runs, open_run
 from benchmarks.sweep import CACHE
 from benchmarks.traces import Trace, clip_traces
@@ -32,10 +33,14 @@ class RunLabel:
     suite_hash: str
     created: str
     status: str
+    generators: int = 0
+    who: str | None = None
+    """Who made it, where it was imported; None for a run made here."""
 
     def text(self) -> str:
         unfinished = "" if self.status == "complete" else " · not finished"
-        return f"{self.suite} v{self.suite_version} · {self.created} · {self.id}{unfinished}"
+        imported = "" if self.who is None else " · imported"
+        return f"{self.suite} v{self.suite_version} · {self.created} · {self.id}{unfinished}{imported}"
 
 
 def runs_folder() -> Path | None:
@@ -60,7 +65,17 @@ def _run_labels(root: str, stamps: tuple[tuple[str, int], ...]) -> list[RunLabel
 def _label(run: Run) -> RunLabel:
     made = run.manifest
     created = made.created.strftime("%Y-%m-%d %H:%M")
-    return RunLabel(run.id, made.suite_name, made.suite_version, made.suite_hash, created, made.status)
+    who = None if made.imported is None else made.imported.who
+    return RunLabel(
+        run.id,
+        made.suite_name,
+        made.suite_version,
+        made.suite_hash,
+        created,
+        made.status,
+        len(made.generators),
+        who,
+    )
 
 
 def load_board(run: Run) -> Board:
@@ -102,8 +117,8 @@ def case_index(run: Run) -> pd.DataFrame:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _case_index(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:  # noqa: ARG001
     frame: pd.DataFrame = open_run(Path(root), run_id).case_table().to_pandas()
-    seeds = [tuple(int(seed) for seed in each) for each in frame["seeds"]]
-    return frame.assign(tags=[tuple(each) for each in frame["tags"]], seeds=pd.Series(seeds, dtype=object))
+    seeds = frame["seeds"].map(lambda each: tuple(int(seed) for seed in each))
+    return frame.assign(tags=frame["tags"].map(tuple), seeds=seeds)
 
 
 def case_totals(run: Run) -> pd.DataFrame:
@@ -123,6 +138,38 @@ def _case_totals(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:
     return pd.DataFrame(
         {"case": known.columns, "mean": known.mean().to_numpy(), "spread": (known.max() - known.min()).to_numpy()}
     )
+
+
+def metric_spreads(run: Run, metric: str) -> list[Spread]:
+    """How each generator's cases are spread over a metric of the run."""
+    cube = load_cube(run)
+    return spreads(cube, _place(cube, metric))
+
+
+def metric_brackets(run: Run, metric: str) -> list[BracketCheck]:
+    """Whether a metric tells the run's ceilings from its floors."""
+    return _metric_brackets(str(run.folder.parent), run.id, run.stamp, metric)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _metric_brackets(root: str, run_id: str, stamp: Stamp, metric: str) -> list[BracketCheck]:
+    cube = _cube(root, run_id, stamp)
+    return bracket_check(cube, _place(cube, metric))
+
+
+def metric_correlations(run: Run, metric: str) -> list[Correlation]:
+    """What a metric of the run goes with, the closest first."""
+    return _metric_correlations(str(run.folder.parent), run.id, run.stamp, metric)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _metric_correlations(root: str, run_id: str, stamp: Stamp, metric: str) -> list[Correlation]:
+    cube = _cube(root, run_id, stamp)
+    return correlations(cube, _place(cube, metric))
+
+
+def _place(cube: ScoreCube, metric: str) -> int:
+    return [each.facts.name for each in cube.metrics].index(metric)
 
 
 def clip_trace_list(run: Run, clip_sha256: str) -> list[Trace]:
@@ -151,6 +198,33 @@ def outcomes(run: Run) -> pd.DataFrame:
 def _outcomes(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:  # noqa: ARG001
     frame: pd.DataFrame = open_run(Path(root), run_id).outcome_table().to_pandas()
     return frame
+
+
+def clip_outcomes(run: Run) -> pd.DataFrame:
+    """How many clips ended how: generator, status, reason, clips; most frequent first."""
+    return _clip_outcomes(str(run.folder.parent), run.id, run.stamp)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _clip_outcomes(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:  # noqa: ARG001
+    frame: pd.DataFrame = open_run(Path(root), run_id).clip_outcome_table().to_pandas()
+    return frame
+
+
+def storage(run: Run) -> dict[str, tuple[int, int]]:
+    """Files and bytes of each part of a run's folder (clips, shards, …)."""
+    return _storage(str(run.folder), run.stamp)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _storage(folder: str, stamp: Stamp) -> dict[str, tuple[int, int]]:  # noqa: ARG001
+    found: dict[str, tuple[int, int]] = {}
+    for path in Path(folder).rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            part = path.relative_to(folder).parts[0]
+            files, size = found.get(part, (0, 0))
+            found[part] = (files + 1, size + path.stat().st_size)
+    return found
 
 
 def outcome_sentences(counts: pd.DataFrame) -> list[str]:
