@@ -58,7 +58,7 @@ def limits(outcome: Outcome) -> list[str]:
 def _shares(part: AxisAudit, plan: AuditPlan) -> Iterator[str]:
     everybody = part.everybody
     if everybody.status != "measured":
-        yield f"{_upfirst(part.title)}: {everybody.status}: {everybody.reason}."
+        yield f"{_upfirst(part.title)}: no share. {_upfirst(everybody.reason)}.{_bounds(part)}"
         return
     way = next(way for way in everybody.ways if way.method == everybody.headline)
     shares = ", ".join(f"{group} {share_text(way.shares[group])}" for group in part.groups)
@@ -78,6 +78,12 @@ def lean_text(lean: Amplification, plan: AuditPlan) -> str:
 
 def _upfirst(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _bounds(part: AxisAudit) -> str:
+    """How far shares among all clips could lie, whatever those show that could not be told."""
+    ends = [f"{bound.group} {bound.low:.0%} to {bound.high:.0%}" for bound in part.ledger.bounds]
+    return f" Among all clips, at worst: {', '.join(ends)}." if ends else ""
 
 
 def _against_even(shares: ShareAudit, plan: AuditPlan) -> str:

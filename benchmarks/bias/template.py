@@ -111,7 +111,7 @@ A claim about shares needs {{ plan.minimum_clips }} clips of {{ plan.minimum_pro
 <p>Face pack {{ facts.pack }}, weights <code>{{ facts.pack_sha256[:16] }}</code>. A reader that is not sure says
 unknown: {% for name, value in facts.thresholds.items() %}{{ name | replace("_", " ") }} {{ value if value is string or
 value is number else value | join(" and ") }}{{ ", " if not loop.last }}{% endfor %}.
-Its errors were measured on: {{ facts.reader }}.</p>
+Its errors: {{ facts.reader }}.</p>
 {% for part in shown(system.axes) %}
 <h3>{{ part.title | upfirst }}</h3>
 {% if part.reader.source %}
@@ -347,9 +347,8 @@ format(100 * card.difference) }}</td><td>{{ card.clips }}</td><td>{{ card.prompt
 <h2 id="certified">Are the figures any good?</h2>
 {% if report.certification %}
 <p>Every figure was tried on {{ report.certification.checks | map(attribute="world") | unique | list | length }}
-worlds whose bias is known ({{ report.certification.repetitions }} audits of each dose): false positives at their level,
-estimates that
-rise with the truth, intervals that contain it. Listed: {{ report.certification.listed | join(", ") }}.
+worlds whose bias is known ({{ report.certification.repetitions }} audits of every world): false positives at their level,
+estimates that rise with the truth, intervals that contain it. Listed: {{ report.certification.listed | join(", ") }}.
 Figures that fail are withheld, or shown for comparison alone.</p>
 <details><summary>The whole table</summary><div class="scroll" tabindex="0"><table><thead><tr><th>figure</th>
 <th>check</th>

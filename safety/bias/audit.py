@@ -14,7 +14,7 @@ from safety.bias.amplification import Amplification, amplification
 from safety.bias.axes import find_axis
 from safety.bias.axis_audit import axis_audit
 from safety.bias.certify import Certification, Listing
-from safety.bias.estimate import available
+from safety.bias.estimate import available, require_clips
 from safety.bias.intersections import Intersections, intersections
 from safety.bias.parity import OUTCOME_SERVICES, blocks, equivalence, parity, services
 from safety.bias.plan import AuditPlan
@@ -165,6 +165,9 @@ def _amplified(study: Study, plan: AuditPlan, listing: Listing, axis_name: str) 
         for code, role in enumerate(clips.roles)
     }
     by_role = {role: shares for role, shares in found.items() if shares is not None}
+    clips_told, prompts = (sum(getattr(shares, name) for shares in by_role.values()) for name in ("clips", "prompts"))
+    what = f"amplification of {axis_name}"
+    require_clips(round(clips_told), prompts, plan.minimum_clips, plan.minimum_prompts, what)
     return amplification(by_role, plan.mixture, axis, plan.confidence)
 
 

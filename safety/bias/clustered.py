@@ -103,7 +103,7 @@ def share_intervals(
     At either end the wider of two. Student's: share ± t·error, which is too short for rare groups (10 prompts of 10,
     true share .02, intra-prompt correlation .1: covers .76). Wilson's, with `clips` / `effect` clips, t for z, and the
     part of the variance that does not shrink with the share (an erring reader's) added: (p - π)² = t² (π (1 - π) effect
-    / clips + noise), which alone is too short where prompts differ much. Measured together over 3 to 40 prompts,
+    / clips + noise), which alone is too short where prompts differ much. Measured together over 5 to 40 prompts,
     2 to 10 groups and correlations of 0 to .6: .90 and more, mostly .95 to .99.
     """
     t = t_quantile(confidence, shares.df, tests)
