@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from benchmarks.commands import audit, catalogue, export, generate, provenance, results, score, sweep, train, weights
+from benchmarks.commands import (
+    audit,
+    catalogue,
+    deepfake,
+    export,
+    generate,
+    provenance,
+    results,
+    score,
+    sweep,
+    train,
+    weights,
+)
 
 app = typer.Typer(
     name="moviegen",
@@ -23,6 +35,7 @@ app.command("leaderboard")(results.leaderboard)
 app.command("compare")(results.compare)
 app.add_typer(audit.audit, name="audit")
 audit.audit.command("provenance")(provenance.provenance)
+audit.audit.command("deepfake")(deepfake.deepfake)
 app.add_typer(provenance.keys, name="keys")
 app.add_typer(export.export, name="export")
 app.command("runs")(results.runs)
