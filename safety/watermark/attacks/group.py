@@ -197,7 +197,7 @@ def _with_added(clip: Clip, change: Floats, stream: Stream, gain: float) -> Clip
 
 
 def _as_uint8(frames: npt.NDArray[Any]) -> FramesTCHW:
-    return np.clip(np.rint(frames), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(frames), 0, 255), np.uint8)
 
 
 def _sound(clip: Clip) -> AudioCN:
