@@ -15,8 +15,10 @@ from benchmarks.commands import (
     provenance,
     results,
     score,
+    submit,
     sweep,
     train,
+    watermark,
     weights,
 )
 
@@ -35,10 +37,12 @@ app.command("leaderboard")(results.leaderboard)
 app.command("compare")(results.compare)
 app.add_typer(audit.audit, name="audit")
 audit.audit.command("provenance")(provenance.provenance)
+audit.audit.command("watermark")(watermark.watermark)
 audit.audit.command("deepfake")(deepfake.deepfake)
 app.add_typer(provenance.keys, name="keys")
 app.add_typer(export.export, name="export")
 app.command("runs")(results.runs)
+app.add_typer(submit.submit, name="submit")
 app.command("dashboard")(results.dashboard)
 app.command("generate")(generate.generate)
 app.add_typer(train.train, name="train")

@@ -34,8 +34,8 @@ PROMPTS = {
 METRICS = [
     ("steadiness", "temporal", "1", 0.0, 1.0, "higher"),
     ("motion_amount", "motion", "1/s", 0.0, float("inf"), "band"),
-    ("blockiness", "picture", "", 0.0, 1.0, "lower"),
-    ("onset_synchrony", "synchrony", "", 0.0, 1.0, "higher"),
+    ("blockiness", "picture", "1", 0.0, 1.0, "lower"),
+    ("onset_synchrony", "synchrony", "1", -1.0, 1.0, "higher"),
 ]
 GENERATORS = {"oracle": ("ceiling", 0.93), "aurora-xl": ("", 0.82), "brook": ("", 0.81), "cedar-mini": ("", 0.64),
               HOSTILE_NAME: ("", 0.55), "noise": ("floor", 0.1)}  # fmt: skip
