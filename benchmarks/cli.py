@@ -19,7 +19,6 @@ from benchmarks.commands import (
     sweep,
     train,
     watermark,
-    watermark,
     weights,
 )
 
@@ -38,7 +37,6 @@ app.command("leaderboard")(results.leaderboard)
 app.command("compare")(results.compare)
 app.add_typer(audit.audit, name="audit")
 audit.audit.command("provenance")(provenance.provenance)
-audit.audit.command("watermark")(watermark.watermark)
 audit.audit.command("watermark")(watermark.watermark)
 audit.audit.command("deepfake")(deepfake.deepfake)
 app.add_typer(provenance.keys, name="keys")
