@@ -73,8 +73,10 @@ def regenerated(clip: Clip, strength: float, rng: np.random.Generator) -> Clip:
             return latents_CTHW
         t = 1 - strength
         noisy_CTHW = interpolate(latents_CTHW, _noise(latents_CTHW, rng), torch.tensor([t]))
-        made = reference.preset.latent_channels
-        return torch.cat([_denoised(reference, noisy_CTHW[:made], t), _guessed(reference, noisy_CTHW[made:], t)])
+        made, variance_C = reference.preset.latent_channels, latents_CTHW.square().mean(dim=(1, 2, 3))
+        return torch.cat(
+            [_denoised(reference, noisy_CTHW[:made], t), _guessed(noisy_CTHW[made:], variance_C[made:], t)]
+        )
 
     return _rebuilt(clip, renewed)
 
@@ -105,13 +107,10 @@ def _noise(like_CTHW: Tensor, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(rng.standard_normal(tuple(like_CTHW.shape), dtype=np.float32))
 
 
-def _guessed(reference: Reference, noisy_CTHW: Tensor, t: float) -> Tensor:
-    """The best linear guess of data of known deviation below noise: what is left where a model has nothing to say."""
-    tae = reference.tae
-    channels = len(noisy_CTHW)
-    variance_C111 = (tae.latent_std / tae.latent_scale).square()[-channels:][:, None, None, None] if channels else 1.0
-    guessed_CTHW: Tensor = t * variance_C111 / (t**2 * variance_C111 + (1 - t) ** 2) * noisy_CTHW
-    return guessed_CTHW
+def _guessed(noisy_CTHW: Tensor, variance_C: Tensor, t: float) -> Tensor:
+    """The best linear guess of data of known variance below noise: what is left where a model has nothing to say."""
+    known_C111 = variance_C[:, None, None, None]
+    return t * known_C111 / (t**2 * known_C111 + (1 - t) ** 2) * noisy_CTHW
 
 
 def _denoised(reference: Reference, noisy_CTHW: Tensor, t: float) -> Tensor:

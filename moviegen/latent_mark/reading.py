@@ -3,7 +3,7 @@
 The search goes from what is likely to what is not, and stops as soon as the evidence is beyond doubt:
 
     as it is    every shift by whole latent frames                                        half of the admissible error
-    moved       every other shift; mirrored; stretched to its length as made              a quarter
+    moved       every other shift; mirrored; backwards; stretched to its length as made   a quarter
     cut         pieces with shifts of their own, up to three cuts                         a quarter
 
 Each stage's p-value is corrected for all that it tries, nonces included, and for its share of the error; the least of
@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -135,10 +135,10 @@ class _Group:
         plain = [Way(front) for front in range(self.step)]
         if stage == "cut":
             return [plain]
-        mirrored = [Way(front, mirrored=True) for front in range(self.step)]
+        turned = [[replace(way, mirrored=True) for way in plain], [replace(way, backwards=True) for way in plain]]
         clip, form = self.seen.clip, self.seen.form
         as_long = len(frame_order(len(clip.frames_TCHW), clip.fps, form, Way())) == form.frames
-        return [plain[1:], mirrored] if as_long else [plain[1:], mirrored, [Way(fitted=True)]]
+        return [plain[1:], *turned, *([] if as_long else [[Way(fitted=True)]])]
 
     def search(self, stage: Stage, ways: Sequence[Way], tries: int) -> _Found:
         frames = self.seen.reference.tae.config.latent_frames(self.seen.form.frames)
@@ -189,8 +189,8 @@ class _Found:
             votes = self.readings[front]
             squares = votes.squares_JTK[t - later, t].sum()
             value = float(votes.sums_NJTK[self.match.nonce, t - later, t] @ sign_K) / math.sqrt(max(squares, 1e-300))
-            way = Way(front, self.way.mirrored, self.way.fitted)
-            frames = frame_order(received, clip.fps, form, way)[(t - later) * step : (t - later + 1) * step]
+            order = frame_order(received, clip.fps, form, replace(self.way, front=front))
+            frames = order[(t - later) * step : (t - later + 1) * step]
             np.add.at(evidence_T, frames, value)
             np.add.at(looked_T, frames, 1)
         return evidence_T / np.maximum(looked_T, 1)

@@ -29,11 +29,13 @@ MOST_FRAMES = 1024
 class Way:
     """How a clip is looked at. front: copies of its first frame put in front of it.
 
-    fitted: stretched or squeezed to the number of frames as made, for clips that were sped up, slowed down or thinned.
+    backwards: from its last frame to its first. fitted: stretched or squeezed to the number of frames as made, for
+    clips that were sped up, slowed down or thinned.
     """
 
     front: int = 0
     mirrored: bool = False
+    backwards: bool = False
     fitted: bool = False
 
 
@@ -41,7 +43,8 @@ def frame_order(received: int, fps: float, form: Form, way: Way) -> npt.NDArray[
     """Which received frame each frame is that is read: at the rate as made, or as many as made where fitted."""
     wanted = form.frames if way.fitted else max(1, round(received * form.fps / fps))
     at = (np.arange(wanted) + 0.5) * received / wanted
-    return np.concatenate([np.zeros(way.front, np.int64), at.astype(np.int64)])
+    shown = at.astype(np.int64)[:: -1 if way.backwards else 1]
+    return np.concatenate([np.repeat(shown[:1], way.front), shown])
 
 
 def check_length(clip: Clip, form: Form) -> None:
