@@ -94,6 +94,10 @@ class Run:
         """How many clips ended how: generator, status, reason, clips; most frequent first."""
         return query(self.folder, "clips", _CLIP_OUTCOME_SCHEMA, _CLIP_OUTCOMES)
 
+    def cost_table(self) -> pa.Table:
+        """What clips cost: generator, generate_s and score_s, means over its clips in seconds (null where none is)."""
+        return query(self.folder, "clips", _COST_SCHEMA, _COSTS)
+
     def clip_path(self, file: str) -> Path | None:
         """The path of a clip by its name in the clips table; None where there is none. Never outside the run folder."""
         if not CLIP_NAME.fullmatch(file):
@@ -154,6 +158,12 @@ _CLIP_OUTCOME_SCHEMA = pa.schema(
 _CLIP_OUTCOMES = """
     SELECT generator, status, reason, count(*) AS clips
     FROM {table} GROUP BY ALL ORDER BY clips DESC, generator, status, reason"""
+
+
+_COST_SCHEMA = pa.schema([("generator", pa.string()), ("generate_s", pa.float64()), ("score_s", pa.float64())])
+_COSTS = """
+    SELECT generator, avg(generate_seconds) AS generate_s, avg(score_seconds) AS score_s
+    FROM {table} WHERE file <> '' GROUP BY generator ORDER BY generator"""
 
 
 def open_run(root: Path, run_id: str) -> Run:

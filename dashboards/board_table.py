@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,8 @@ BRACKETS = {"": "contender", "ceiling": "▲ ceiling", "floor": "▼ floor"}
 """How a row's bracket is shown: a shape and a word, never a colour alone."""
 
 DIRECTIONS = {"higher": "↑ higher", "lower": "↓ lower", "band": "↔ near the reference"}
+
+UNITS = {"1/s": "1/s", "s": "seconds", "Hz": "Hz", "LUFS": "LUFS", "cuts/s": "cuts a second"}
 
 SET_DIRECTIONS = {**DIRECTIONS, "band": "↔ more is not better"}
 """Of measures of sets, which no band of reference clips is measured for."""
@@ -27,6 +29,7 @@ FAMILY_HELP = {
     "sound": "Loudness, clipping, silence, bandwidth.",
     "synchrony": "Whether sounds start when something happens in the picture.",
     "conformance": "Whether the clip has the form that was asked for: size, frame rate, length, sound.",
+    "provenance": "Whether the clip says what it is: a generator's mark, content credentials.",
 }
 
 
@@ -73,20 +76,52 @@ def shown_rows(board: Board, name_part: str, brackets: Sequence[str]) -> list[Bo
     return [r for r in board.rows if part in r.generator.casefold() and bracket_text(r.bracket) in brackets]
 
 
-def board_frame(rows: Sequence[BoardRow], families: Sequence[str]) -> pd.DataFrame:
-    """One line per generator, in the rows' order; families in the order given."""
-    return pd.DataFrame(
-        {
-            "Rank": [rank_text(row.rank) for row in rows],
-            "Generator": [row.generator for row in rows],
-            "Total": [row.total.value for row in rows],
-            "Interval": [interval_text(row.total) for row in rows],
-            "Bracket": [bracket_text(row.bracket) for row in rows],
-            **{name: [_family_value(row, name) for row in rows] for name in families},
-            "Coverage": [None if row.coverage is None else 100 * row.coverage for row in rows],
-            "Cases": [row.cases for row in rows],
-        }
-    )
+BRACKET, COVERAGE, CASES, COST, INTERVALS = "bracket", "coverage", "cases", "cost", "family intervals"
+EXTRAS = (BRACKET, COVERAGE, CASES, COST, INTERVALS)
+"""Columns that can be shown beside rank, name, total and families; metrics can be shown too, by their names."""
+FIRST_EXTRAS = (BRACKET, COVERAGE, CASES, COST)
+
+
+def board_frame(
+    rows: Sequence[BoardRow],
+    families: Sequence[str],
+    extras: Sequence[str] = FIRST_EXTRAS,
+    costs: Mapping[str, tuple[float, float]] | None = None,
+) -> pd.DataFrame:
+    """One line per generator, in the rows' order; families in the order given.
+
+    extras: of EXTRAS, and names of metrics. costs: generator → seconds to make and to score a clip.
+    """
+    known = costs or {}
+    columns: dict[str, list[Any]] = {
+        "Rank": [rank_text(row.rank) for row in rows],
+        "Generator": [row.generator for row in rows],
+        "Total": [row.total.value for row in rows],
+        "Interval": [interval_text(row.total) for row in rows],
+    }
+    if BRACKET in extras:
+        columns["Bracket"] = [bracket_text(row.bracket) for row in rows]
+    for name in families:
+        columns[name] = [_family_value(row, name) for row in rows]
+        if INTERVALS in extras:
+            columns[f"{name} interval"] = [_family_interval(row, name) for row in rows]
+    if COVERAGE in extras:
+        columns["Coverage"] = [None if row.coverage is None else 100 * row.coverage for row in rows]
+    if CASES in extras:
+        columns["Cases"] = [row.cases for row in rows]
+    if COST in extras:
+        columns["Making"] = [known.get(row.name, (None, None))[0] for row in rows]
+        columns["Scoring"] = [known.get(row.name, (None, None))[1] for row in rows]
+    for name in extras:
+        if name not in EXTRAS:
+            columns[name] = [row.metrics[name].raw.value for row in rows]
+            columns[f"{name} interval"] = [interval_ends(row.metrics[name].raw) for row in rows]
+    return pd.DataFrame(columns)
+
+
+def _family_interval(row: BoardRow, family: str) -> str:
+    interval = row.families.get(family)
+    return "" if interval is None else interval_text(interval)
 
 
 def set_frame(rows: Sequence[BoardRow], columns: Sequence[SetColumn]) -> pd.DataFrame:
@@ -174,7 +209,20 @@ def column_config(board: Board, families: Sequence[str]) -> dict[str, Any]:
             width=80, format="%.1f %%", help="Scored rows out of expected rows, over the metrics that count."
         ),
         "Cases": column.NumberColumn(width=60, help="Cases with at least one scored row."),
+        "Making": column.NumberColumn(
+            width=75, format="%.2f s", help="Cost: mean seconds to make a clip, on the machine that ran the sweep."
+        ),
+        "Scoring": column.NumberColumn(
+            width=75, format="%.2f s", help="Cost: mean seconds to score a clip, on the machine that ran the sweep."
+        ),
+        **{one.name: column.NumberColumn(width=110, format="%.4g", help=_metric_help(one)) for one in board.columns},
     }
+
+
+def _metric_help(column: MetricColumn) -> str:
+    """Our own words only: a run's summary of a metric may be a stranger's."""
+    unit = f" in {UNITS[column.unit]}" if column.unit in UNITS else ""
+    return f"Mean over cases{unit}; better: {DIRECTIONS[column.direction]}. Its page tells the rest."
 
 
 def _family_column(column: Any, name: str) -> Any:

@@ -211,6 +211,17 @@ def _clip_outcomes(root: str, run_id: str, stamp: Stamp) -> pd.DataFrame:  # noq
     return frame
 
 
+def costs(run: Run) -> dict[str, tuple[float, float]]:
+    """Generator → mean seconds to make a clip and to score it."""
+    return _costs(str(run.folder.parent), run.id, run.stamp)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _costs(root: str, run_id: str, stamp: Stamp) -> dict[str, tuple[float, float]]:  # noqa: ARG001
+    lines = open_run(Path(root), run_id).cost_table().to_pylist()
+    return {line["generator"]: (line["generate_s"], line["score_s"]) for line in lines}
+
+
 def storage(run: Run) -> dict[str, tuple[int, int]]:
     """Files and bytes of each part of a run's folder (clips, shards, …)."""
     return _storage(str(run.folder), run.stamp)

@@ -7,6 +7,7 @@ import streamlit as st
 from benchmarks.leaderboard import Board, BoardRow
 from benchmarks.store import Run
 from dashboards import board_table, dot_plot, results
+from dashboards.exports import export_files
 from dashboards.run_picker import choose, counted, title_row
 from dashboards.side_by_side import show_case
 
@@ -26,11 +27,11 @@ def page() -> None:
 
 def show_board(run: Run, board: Board) -> None:
     show_state(run, board)
-    rows, families = filters(board)
+    rows, families, extras = filters(board)
     if not rows:
         st.info("No generator matches these filters. Clear the name, or tick a bracket.")
         return
-    show_table(board, rows, families)
+    show_table(run, board, rows, families, extras)
     show_sets(board, rows)
     show_plot(board, rows)
     show_clips(run, board, rows)
@@ -53,10 +54,10 @@ def show_state(run: Run, board: Board) -> None:
         st.text(f"Note: {note}")
 
 
-def filters(board: Board) -> tuple[list[BoardRow], list[str]]:
-    """The generators and the family columns to show."""
+def filters(board: Board) -> tuple[list[BoardRow], list[str], list[str]]:
+    """The generators, the family columns and the other columns to show."""
     present = [text for key, text in board_table.BRACKETS.items() if any(row.bracket == key for row in board.rows)]
-    name, brackets, columns = st.columns([4, 4, 9])
+    name, brackets, columns, more = st.columns([3, 4, 6, 5])
     part = name.text_input("Generator", key="name", bind="query-params", placeholder="part of a name")
     kinds = brackets.pills(
         "Brackets", present, selection_mode="multi", default=present, key="brackets", bind="query-params"
@@ -64,14 +65,23 @@ def filters(board: Board) -> tuple[list[BoardRow], list[str]]:
     families = columns.multiselect(
         "Family columns", board.families, default=list(board.families), key="families", bind="query-params"
     )
-    return board_table.shown_rows(board, part or "", kinds), [name for name in board.families if name in families]
+    extras = more.multiselect(
+        "Other columns",
+        [*board_table.EXTRAS, *(column.name for column in board.columns)],
+        default=list(board_table.FIRST_EXTRAS),
+        key="columns",
+        bind="query-params",
+    )
+    shown = board_table.shown_rows(board, part or "", kinds)
+    return shown, [name for name in board.families if name in families], extras
 
 
-def show_table(board: Board, rows: list[BoardRow], families: list[str]) -> None:
+def show_table(run: Run, board: Board, rows: list[BoardRow], families: list[str], extras: list[str]) -> None:
     """The table; rows chosen in it are the generators whose clips are shown below."""
     key = "/".join(["board", *board.runs, *(row.generator for row in rows)])
+    frame = board_table.board_frame(rows, families, extras, results.costs(run))
     event = st.dataframe(
-        board_table.board_frame(rows, families),
+        frame,
         hide_index=True,
         height="content" if len(rows) <= 25 else 900,
         placeholder="–",
@@ -85,14 +95,7 @@ def show_table(board: Board, rows: list[BoardRow], families: list[str]) -> None:
     for row in rows:
         for reason in row.reasons:
             st.text(f"{row.generator}: {reason}")
-    stem = f"{board.suite}-{'-'.join(board.runs)}"
-    with st.container(horizontal=True):
-        st.download_button(
-            "CSV", board.to_csv, f"{stem}.csv", "text/csv", on_click="ignore", icon=":material/download:"
-        )
-        st.download_button(
-            "JSON", board.to_json, f"{stem}.json", "application/json", on_click="ignore", icon=":material/download:"
-        )
+    export_files(f"{board.suite}-{'-'.join(board.runs)}", frame, board.to_csv, board.to_html)
 
 
 def show_sets(board: Board, rows: list[BoardRow]) -> None:

@@ -51,7 +51,8 @@ def show_facts(chosen: Chosen, column: MetricColumn) -> None:
     encoder = f"{column.encoder} {column.encoder_sha256[:12]}".strip() or "none"
     st.text(f"{column.summary[:1].upper()}{column.summary[1:]}.")
     st.text(
-        f"Family {column.family} · version {column.version} · {range_text(column)} · better: {DIRECTIONS[column.direction]} · {counts} · "
+        f"Family {column.family} · version {column.version} · {range_text(column)} · "
+        f"better: {DIRECTIONS[column.direction]} · {counts} · "
         f"encoder: {encoder}"
     )
     st.text(f"Blind to: {column.blind_spots or 'not stated'}")

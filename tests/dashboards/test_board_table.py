@@ -40,8 +40,9 @@ def test_the_table_keeps_the_boards_order_and_the_asked_families(board):
     rows = board_table.shown_rows(board, "", list(board_table.BRACKETS.values()))
     table = board_table.board_frame(rows, ["picture"])
     assert list(table["Generator"]) == [row.generator for row in board.rows]
-    assert list(table.columns) == ["Rank", "Generator", "Total", "Interval", "Bracket", "picture", "Coverage", "Cases"]
-    assert set(table.columns) == set(board_table.column_config(board, ["picture"]))
+    assert list(table.columns) == ["Rank", "Generator", "Total", "Interval", "Bracket", "picture", "Coverage", "Cases",
+                                   "Making", "Scoring"]  # fmt: skip
+    assert set(table.columns) <= set(board_table.column_config(board, ["picture"]))
 
 
 def test_filters_narrow_by_name_and_bracket(board):
@@ -103,3 +104,21 @@ def test_outcomes_count_every_row(run):
     assert counts["rows"].sum() == 6 * 8 * 2 * 4
     assert results.outcome_sentences(counts) == ["2 of 384 rows failed", "8 of 384 rows have no clip"]
     assert results.outcome_sentences(counts[counts["status"] == "ok"]) == []
+
+
+def test_columns_are_picked(small_runs):
+    from benchmarks.leaderboard import build_board
+    from benchmarks.store import open_run
+
+    board = build_board([open_run(small_runs, "tiny-run")])
+    plain = board_table.board_frame(board.rows, ["motion"], [])
+    assert list(plain.columns) == ["Rank", "Generator", "Total", "Interval", "motion"]
+    chosen = [board_table.COST, board_table.INTERVALS, "steadiness"]
+    frame = board_table.board_frame(board.rows, ["motion"], chosen, {"oracle": (1.5, 0.25)})
+    assert list(frame.columns[4:]) == [
+        "motion", "motion interval", "Making", "Scoring", "steadiness", "steadiness interval"
+    ]  # fmt: skip
+    oracle = frame[frame["Generator"] == "oracle"].iloc[0]
+    assert (oracle["Making"], oracle["Scoring"]) == (1.5, 0.25)
+    assert oracle["steadiness"] == board.rows[0].metrics["steadiness"].raw.value
+    assert frame["Making"].isna().sum() == len(board.rows) - 1
