@@ -106,12 +106,13 @@ def grey(frames_TCHW: FramesTCHW, strength: float, rng: np.random.Generator) -> 
     unit="px kernel",
     ladder=(3, 5, 9, 17),
     identity=1,
-    summary="Gaussian blur, σ = .3 ((k − 1) / 2 − 1) + .8 as torchvision and OpenCV have it",
+    summary="Gaussian blur, σ = .3 ((k − 1) / 2 − 1) + .8 as torchvision has it",
     source="Video Seal (9); WAVES (radius to 20)",
 )
 def blur(frames_TCHW: FramesTCHW, strength: float, rng: np.random.Generator) -> FramesTCHW:  # noqa: ARG001
     size = round(strength)
-    return each_picture(frames_TCHW, lambda picture: cv2.GaussianBlur(picture, (size, size), 0))
+    sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8  # left to itself, OpenCV takes other kernels up to 7
+    return each_picture(frames_TCHW, lambda picture: cv2.GaussianBlur(picture, (size, size), sigma))
 
 
 @picture_attack(
