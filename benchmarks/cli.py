@@ -7,6 +7,7 @@ import sys
 import typer
 
 from benchmarks.commands import (
+    arena,
     audit,
     catalogue,
     deepfake,
@@ -41,6 +42,7 @@ audit.audit.command("watermark")(watermark.watermark)
 audit.audit.command("deepfake")(deepfake.deepfake)
 app.add_typer(provenance.keys, name="keys")
 app.add_typer(export.export, name="export")
+app.add_typer(arena.arena, name="arena")
 app.command("runs")(results.runs)
 app.add_typer(submit.submit, name="submit")
 app.command("dashboard")(results.dashboard)
