@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -79,6 +80,8 @@ class ClipInfo:
     """Plain sentences about what a reader should know: rotated, has alpha, HDR, variable frame rate, …"""
     sdr: bool = True
     """False for HDR transfers (PQ, HLG): picture metrics are defined on SDR and are skipped."""
+    path: Path | None = None
+    """The file that it was opened from, for what only the file holds, such as content credentials; None: no file."""
 
 
 @dataclass(frozen=True, slots=True)

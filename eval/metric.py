@@ -23,6 +23,7 @@ Family = Literal[
     "sound",
     "synchrony",
     "conformance",
+    "provenance",
 ]
 Status = Literal["ok", "skipped", "failed", "missing"]
 

@@ -17,8 +17,23 @@ class UnknownName(UserError):
     """A name that nothing was registered under; the message suggests the nearest ones."""
 
 
+_OTHERS: dict[str, list[str]] = {}
+
+
+def search_also(kind: str, package: str) -> None:
+    """Have registries of this kind search one more package: how a higher floor adds parts that this one cannot know.
+
+    Call it before a name is asked for, in every process that asks: in the `__init__` of a package, say.
+    """
+    packages = _OTHERS.setdefault(kind, [])
+    if package not in packages:
+        packages.append(package)
+
+
 class Registry(Generic[T]):
-    """Name → part. `packages` are searched (all modules, one level down) the first time a name is asked for."""
+    """Name → part. `packages` are searched (all modules, one level down) the first time a name is asked for, and after
+    them those that `search_also` named.
+    """
 
     def __init__(self, kind: str, packages: tuple[str, ...]) -> None:
         self.kind = kind
@@ -58,7 +73,7 @@ class Registry(Generic[T]):
         if self._loaded:
             return
         self._loaded = True
-        for package_name in self._packages:
+        for package_name in (*self._packages, *_OTHERS.get(self.kind, ())):
             package = importlib.import_module(package_name)
             for module in pkgutil.iter_modules(package.__path__, package_name + "."):
                 importlib.import_module(module.name)

@@ -240,6 +240,7 @@ def _info(path: Path, scan: Scan) -> ClipInfo:
         codec=scan.codec,
         notes=scan.notes,
         sdr=scan.sdr,
+        path=path,
     )
 
 
