@@ -1,1 +1,1 @@
-"""Metrics of sweeps that need this floor: `benchmarks` has the registries search here, too (`eval.registry.search_also`)."""
+"""Metrics of sweeps that need this floor: `benchmarks` has the registry search here (`eval.registry.search_also`)."""
