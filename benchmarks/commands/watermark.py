@@ -48,14 +48,14 @@ def watermark(
         Path | None, typer.Option(help="folder of further clips without a mark, for false alarms")
     ] = None,
     backlot: Annotated[
-        int | None, typer.Option(min=0, help="unmarked scenes rendered for false alarms; default: 300, 60 if quick")
+        int | None, typer.Option(min=0, help="unmarked scenes rendered for false alarms; default: 300, 40 if quick")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="repetitions with other messages, keys and attacks")] = 1,
     messages: Annotated[
         str, typer.Option(help="a fresh message for each clip (shared by its attacks) or for each trial: clip or trial")
     ] = "clip",
     limit: Annotated[int | None, typer.Option(min=1, help="only the first so many files, or prompts")] = None,
-    frames: Annotated[int | None, typer.Option(min=1, help="frames of each clip; default: 96, 24 if quick")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="frames of each clip; default: 96, 16 if quick")] = None,
     side: Annotated[
         int | None, typer.Option(min=16, help="longest shorter side in pixels; default: as it is, 256 if quick")
     ] = None,

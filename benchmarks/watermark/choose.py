@@ -25,15 +25,16 @@ from benchmarks.watermark.clips import (
     run_subjects,
 )
 from safety.watermark.plan import Form, Ladder, WatermarkError, WatermarkPlan, choose_attacks
-from safety.watermark.quick import QUICK, QUICK_FORM, QUICK_SCHEMES
+from safety.watermark.quick import QUICK, QUICK_FORM, QUICK_SCHEME_CLIPS, QUICK_SCHEMES, QUICK_TAX
 from safety.watermark.schemes import SCHEMES
 from safety.watermark.subjects import Subject
 from safety.watermark.units import Setup
 
 KEY = 20_261
 """The owner's key of the first seed. An audit needs no secret: whoever repeats it has to have the same."""
-NEGATIVES, QUICK_NEGATIVES = 300, 60
+NEGATIVES, QUICK_NEGATIVES = 300, 40
 BUDGET, QUICK_BUDGET = 400, 40
+SCHEME_CLIPS = 12
 
 PICTURE_TAX = (
     "temporal_flickering",
@@ -153,8 +154,9 @@ def make_setup(choice: Choice, run: Run | None, cache: Path) -> tuple[Setup, tup
         keys=tuple(KEY + seed for seed in range(choice.seeds)),
         messages="trial" if choice.messages == "trial" else "clip",
         confidence=choice.confidence,
-        tax=_tax({mark.stream for mark in facts}, world=world) if choice.tax else (),
+        tax=_tax({mark.stream for mark in facts}, world=world, quick=choice.quick) if choice.tax else (),
         schemes=choice.schemes,
+        scheme_clips=QUICK_SCHEME_CLIPS if choice.quick else SCHEME_CLIPS,
         budget=choice.budget or (QUICK_BUDGET if choice.quick else BUDGET),
     )
     encoder = BACKLOT_ENCODING if choice.tax and world else None
@@ -172,8 +174,9 @@ def _without(further: tuple[Subject, ...], subjects: tuple[Subject, ...]) -> tup
     return tuple(subject for subject in further if (subject.path, subject.start) not in audited)
 
 
-def _tax(streams: set[str], *, world: bool) -> tuple[str, ...]:
-    picture = PICTURE_TAX + (BACKLOT_TAX if world else ()) if "picture" in streams else ()
+def _tax(streams: set[str], *, world: bool, quick: bool) -> tuple[str, ...]:
+    plain = tuple(name for name in PICTURE_TAX if not quick or name in QUICK_TAX)
+    picture = plain + (BACKLOT_TAX if world else ()) if "picture" in streams else ()
     return picture + (SOUND_TAX if "sound" in streams else ())
 
 

@@ -169,8 +169,11 @@ class WatermarkPlan:
         )
 
     def unmarked_cells(self, stream: Stream) -> tuple[Cell, ...]:
-        """What is done to a clip without a mark before it is read: nothing, and each attack at its strongest."""
-        return (Cell(NONE, 0.0), *(Cell(one.name, one.strengths[-1]) for one in self.ladders(stream)))
+        """What is done to a clip without a mark before it is read: nothing, and one attack of each family, its
+        strongest: attacks can make a detector see things, and there are many more clips that nothing was done to.
+        """
+        last = {one.family: Cell(one.name, one.strengths[-1]) for one in self.ladders(stream)}
+        return (Cell(NONE, 0.0), *last.values())
 
 
 def choose_attacks(text: str, quick: Sequence[tuple[str, tuple[float, ...]]] = ()) -> tuple[Ladder, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safety.watermark.plan import Form
 
-QUICK_FORM = Form(frames=24, windows=2, side=256)
+QUICK_FORM = Form(frames=16, windows=2, side=256)
 
 QUICK: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("crop", (0.71,)),
@@ -18,7 +18,7 @@ QUICK: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("drop", (0.5,)),
     ("average", (5.0,)),
     ("h264-crop-brightness", (30.0,)),
-    ("denoise", (6.0,)),
+    ("bilateral", (25.0,)),
     ("sound-aac", (64.0, 32.0)),
     ("sound-lowpass", (3500.0,)),
     ("sound-white-noise", (20.0,)),
@@ -28,3 +28,6 @@ QUICK: tuple[tuple[str, tuple[float, ...]], ...] = (
 """Each at strengths of its ladder; those for a stream that no audited mark is in are left out."""
 
 QUICK_SCHEMES = ("average-out", "overwrite", "residual-copy")
+QUICK_SCHEME_CLIPS = 4
+QUICK_TAX = frozenset({"temporal_flickering", "motion_smoothness", "sharpness", "noise", "blockiness", "contrast"})
+"""Of the metrics of pictures, those that need no optical flow."""
