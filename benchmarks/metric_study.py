@@ -69,7 +69,7 @@ def spreads(cube: ScoreCube, m: int) -> list[Spread]:
     return found
 
 
-def correlations(cube: ScoreCube, m: int, draws: int = 400, confidence: float = 0.95) -> list[Correlation]:
+def correlations(cube: ScoreCube, m: int, draws: int = 200, confidence: float = 0.95) -> list[Correlation]:
     """Every other metric of the run, the closest first; metrics that share no FEWEST_CASES cases are left out."""
     generator = np.random.default_rng(0)
     cases = len(cube.cases)
