@@ -23,7 +23,7 @@ PATCH_PX, WINDOW_PX = 5, 11
     unit="h of 255",
     ladder=(3, 6, 10, 15),
     summary="non-local means in every frame (patches of 5, windows of 11 pixels)",
-    source="WIBE (denoisers); Buades et al. 2005 in OpenCV",
+    source="Buades et al. 2005 in OpenCV",
 )
 def denoise(frames_TCHW: FramesTCHW, strength: float, rng: np.random.Generator) -> FramesTCHW:  # noqa: ARG001
     def cleaned(picture_HWC: PictureHWC) -> PictureHWC:
@@ -39,7 +39,7 @@ def denoise(frames_TCHW: FramesTCHW, strength: float, rng: np.random.Generator) 
     unit="σ of 255",
     ladder=(10, 25, 50, 100),
     summary="bilateral filter in every frame (9 pixels): smooth inside edges, edges kept",
-    source="ours; Tomasi and Manduchi 1998 in OpenCV",
+    source="Tomasi and Manduchi 1998 in OpenCV",
 )
 def bilateral(frames_TCHW: FramesTCHW, strength: float, rng: np.random.Generator) -> FramesTCHW:  # noqa: ARG001
     return each_picture(frames_TCHW, lambda picture: cv2.bilateralFilter(picture, 9, strength, 3.0))
@@ -52,7 +52,7 @@ def bilateral(frames_TCHW: FramesTCHW, strength: float, rng: np.random.Generator
     ladder=(5, 15, 45),
     identity=1,
     summary="Wiener filter along time: weak differences from the local mean are taken for noise",
-    source="ours; Lim 1990 in SciPy",
+    source="Lim 1990 in SciPy",
 )
 def sound_wiener(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
     size = min(round(strength), audio_CN.shape[1])

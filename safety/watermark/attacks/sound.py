@@ -24,17 +24,19 @@ ORDER = 4
 LEAST_HZ = 1000
 
 
-def _register_codec(codec: SoundCodec, ladder: tuple[float, ...], what: str) -> None:
-    @sound_attack(
-        f"sound-{codec}", unit="kbit/s", ladder=ladder, summary=what, source="OmniSeal (12-256k); AudioMarkBench"
-    )
+def _register_codec(codec: SoundCodec, ladder: tuple[float, ...], what: str, source: str) -> None:
+    @sound_attack(f"sound-{codec}", unit="kbit/s", ladder=ladder, summary=what, source=source)
     def coded(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
         return sound_through(audio_CN, rate_hz, codec, strength)
 
 
-_register_codec("aac", (128, 64, 48, 32, 16), "AAC at this rate for all channels, its delay taken off")
-_register_codec("mp3", (128, 64, 48, 32, 16), "MP3 (LAME) at this rate for all channels; below 32 at 24 kHz")
-_register_codec("opus", (64, 32, 24, 12, 6), "Opus at this rate for all channels")
+_register_codec(
+    "aac", (128, 64, 48, 32, 16), "AAC at this rate for all channels, its delay taken off", "OmniSeal (12-256)"
+)
+_register_codec(
+    "mp3", (128, 64, 48, 32, 16), "MP3 (LAME) at this rate for all channels; below 32 at 24 kHz", "OmniSeal (12-256)"
+)
+_register_codec("opus", (64, 32, 24, 12, 6), "Opus at this rate for all channels", "AudioMarkBench")
 
 
 @sound_attack(
@@ -43,7 +45,7 @@ _register_codec("opus", (64, 32, 24, 12, 6), "Opus at this rate for all channels
     ladder=(0.75, 0.5, 0.33, 0.25),
     identity=1,
     summary="to a lower rate and back",
-    source="OmniSeal, AudioMarkBench",
+    source="OmniSeal",
 )
 def sound_resample(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
     lower_hz = round(rate_hz * strength)
@@ -57,7 +59,7 @@ def sound_resample(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.ran
     unit="Hz",
     ladder=(8000, 5000, 3500, 2000),
     summary=f"Butterworth of order {ORDER}, forwards and backwards",
-    source="OmniSeal (5000)",
+    source="OmniSeal",
 )
 def lowpass(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
     if strength >= rate_hz / 2:
@@ -70,7 +72,7 @@ def lowpass(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Gen
     unit="Hz",
     ladder=(100, 300, 500, 1000, 2000),
     summary=f"Butterworth of order {ORDER}, forwards and backwards",
-    source="OmniSeal (500)",
+    source="OmniSeal",
 )
 def highpass(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
     if strength >= rate_hz / 2:
@@ -85,7 +87,7 @@ def highpass(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Ge
     unit="octaves each way",
     ladder=(3, 2, 1, 0.5),
     summary=f"what is left around 1 kHz; Butterworth of order {ORDER}, forwards and backwards",
-    source="OmniSeal (300-8000 Hz); 2 octaves are a telephone's band",
+    source="OmniSeal; 2 octaves are a telephone's band",
 )
 def bandpass(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
     low, high = 1000 / 2**strength, min(1000 * 2**strength, 0.49 * rate_hz)
@@ -100,7 +102,7 @@ def bandpass(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Ge
     ladder=(40, 30, 20, 10, 0),
     random=True,
     summary="white Gaussian noise at this distance from the sound's mean power",
-    source="AudioMarkBench; OmniSeal has σ .001-.3",
+    source="OmniSeal (σ .001-.3)",
 )
 def white_noise(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
     return _with_noise("sound-white-noise", audio_CN, rng.standard_normal(audio_CN.shape), strength)
@@ -154,7 +156,7 @@ def mute(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Genera
     identity=0,
     random=True,
     summary="one stretch anywhere is taken out, and what follows moves up: the sound is shorter",
-    source="OmniSeal, AudioSeal (crop)",
+    source="AudioSeal trains with it",
 )
 def cut(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:  # noqa: ARG001
     start, stop = _stretch(audio_CN.shape[1], strength, rng)
@@ -168,7 +170,7 @@ def cut(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generat
     identity=0,
     random=True,
     summary="one echo, .1 to .5 s later",
-    source="OmniSeal, AudioMarkBench",
+    source="OmniSeal",
 )
 def echo(audio_CN: AudioCN, rate_hz: int, strength: float, rng: np.random.Generator) -> AudioCN:
     delay = round(rng.uniform(0.1, 0.5) * rate_hz)

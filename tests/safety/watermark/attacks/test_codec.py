@@ -11,13 +11,14 @@ from scipy.signal import correlate
 from eval.clip import Clip, FramesTCHW
 from eval.video.recode import MAX_CRF, recode_picture
 from safety.watermark.attacks.attack import ATTACKS, AttackError
+from safety.watermark.attacks.catalogue import own_attacks
 from safety.watermark.attacks.codec import generations, post, random_platform, reshare
 from safety.watermark.attacks.combined import h264_crop_brightness
 from safety.watermark.attacks.removal import bilateral, denoise
 
 from .conftest import make_clip
 
-LADDERS = [attack for attack in ATTACKS if attack.family == "codec" and attack.unit == "CRF"]
+LADDERS = [attack for attack in own_attacks() if attack.family == "codec" and attack.unit == "CRF"]
 
 
 def psnr(first: FramesTCHW, second: FramesTCHW) -> float:

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from eval.clip import Clip
-from safety.watermark.attacks.attack import ATTACKS, Attack, AttackError, rng_of
+from safety.watermark.attacks.attack import Attack, AttackError, rng_of
+from safety.watermark.attacks.catalogue import own_attacks
 
 from .conftest import make_clip
 
-EVERY = pytest.mark.parametrize("attack", list(ATTACKS), ids=lambda attack: attack.name)
+EVERY = pytest.mark.parametrize("attack", own_attacks(), ids=lambda attack: attack.name)
 
 Damage = Callable[[Clip, Clip], float]
 

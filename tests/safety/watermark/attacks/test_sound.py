@@ -9,12 +9,13 @@ from scipy.signal import correlate
 
 from eval.clip import Clip
 from safety.watermark.attacks.attack import ATTACKS, AttackError
+from safety.watermark.attacks.catalogue import own_attacks
 
 from .conftest import RATE_HZ, make_clip
 
 Sound = npt.NDArray[np.float32]
 MOVING = {"sound-cut", "sound-faster", "sound-slower"}
-STILL = [attack for attack in ATTACKS if attack.streams == {"sound"} and attack.name not in MOVING]
+STILL = [attack for attack in own_attacks() if attack.streams == {"sound"} and attack.name not in MOVING]
 
 
 def attacked(name: str, sound_N: Sound, strength: float, *, rate_hz: int = RATE_HZ, seed: int = 0) -> Sound:
