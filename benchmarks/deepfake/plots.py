@@ -17,7 +17,7 @@ from safety.deepfake.verdict import auc_text
 
 AUCS = Scale(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), "{:.2f}")
 HALF = Tick(0.5, "line", "0.5: not told apart")
-SIZE, EDGE = 280, 40
+SIZE, EDGE, TOP = 280, 40, 22
 
 
 def block_plot(measured: Measured) -> Markup:
@@ -110,7 +110,7 @@ def _x(share: float) -> float:
 
 
 def _y(share: float) -> float:
-    return SIZE - EDGE - share * (SIZE - EDGE - 12)
+    return SIZE - EDGE - share * (SIZE - EDGE - TOP)
 
 
 def _square(shapes: Markup, ticks: Sequence[tuple[float, str]], below: str, beside: str, label: str) -> Markup:
@@ -125,7 +125,7 @@ def _square(shapes: Markup, ticks: Sequence[tuple[float, str]], below: str, besi
         Markup('<text class="axis" x="{:.1f}" y="{:.1f}">{}</text>').format(_x(place), _y(0) + 15, text)
         for place, text in ticks
     )
-    names = Markup('<text class="axis" x="{}" y="{}">{}</text><text class="over" x="{}" y="9">{}</text>').format(
+    names = Markup('<text class="axis" x="{}" y="{}">{}</text><text class="over" x="{}" y="12">{}</text>').format(
         (_x(0) + _x(1)) / 2, SIZE - 6, below, _x(0), beside
     )
     return Markup('<svg viewBox="0 0 {0} {0}" width="{0}" role="img" aria-label="{1}">{2}{3}{4}{5}</svg>').format(

@@ -20,7 +20,7 @@ from safety.deepfake.canonical import canonical, common_form
 from safety.deepfake.controls import FAULTS, Control
 from safety.deepfake.detector import Detector
 from safety.deepfake.errors import DeepfakeError
-from safety.deepfake.ladder import DetectorResult, TestClip, run_ladder
+from safety.deepfake.ladder import DetectorResult, Trial, run_ladder
 from safety.deepfake.observe import ClipRef, Observed
 
 DETECTOR_CLIPS = 40
@@ -99,13 +99,13 @@ def _marks(plain: Sequence[Observed], marked: Sequence[Observed], ask: Ask) -> t
 
 def detect(audit: DeepfakeAudit, detectors: Sequence[Detector], ask: Ask, say: Say) -> tuple[DetectorResult, ...]:
     """Every detector under the attacks, on one window of clips drawn at random from either side."""
-    clips = list(_test_clips(audit, ask.settings.seed)) if detectors else []
+    clips = list(_trials(audit, ask.settings.seed)) if detectors else []
     return tuple(
         run_ladder(one, clips, ask.attacks, ask.settings.seed, ask.settings.confidence, say) for one in detectors
     )
 
 
-def _test_clips(audit: DeepfakeAudit, seed: int) -> list[TestClip]:
+def _trials(audit: DeepfakeAudit, seed: int) -> list[Trial]:
     from safety.deepfake.canonical import whole_clip
 
     generator = np.random.default_rng([seed, 6])
@@ -116,7 +116,7 @@ def _test_clips(audit: DeepfakeAudit, seed: int) -> list[TestClip]:
         for place in sorted(generator.permutation(len(own))[:DETECTOR_CLIPS]):
             clip = own[place]
             for path, _ in canonical(open_clip(clip.path), audit.form, 1):
-                found.append(TestClip(whole_clip(open_clip(path)), side == "fake", groups[clip.group]))
+                found.append(Trial(whole_clip(open_clip(path)), side == "fake", groups[clip.group]))
     return found
 
 

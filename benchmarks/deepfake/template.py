@@ -58,14 +58,14 @@ svg .plain .value { fill: var(--soft); }
 svg .target { stroke: var(--target); stroke-width: 1.5; stroke-dasharray: 3 3; } svg .declared { fill: var(--target); }
 svg .curve { fill: none; stroke: var(--mark); stroke-width: 2; } svg .band { fill: var(--span); }
 svg > .dot { fill: var(--mark); }
+.side > div { flex: 1 1 17rem; max-width: 30rem; }
 .side { display: flex; flex-wrap: wrap; gap: 1.5rem 3rem; align-items: flex-start; }
 details { margin: .6rem 0; } summary { cursor: pointer; color: var(--mark); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.1rem; margin: .6rem 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 640px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } body { padding: 1.2rem
 .9rem; }
-  svg text { font-size: 19px; } svg .axis, svg .value { font-size: 17px; } .side svg text { font-size: 12px; }
-  .side svg .axis { font-size: 11px; } }
+  .plot svg { min-width: 700px; max-width: none; } }
 @media print { body { max-width: none; } details > * { display: block; } }
 </style>
 </head>
@@ -111,12 +111,12 @@ CRF {{ "%g" | format(audit.form.crf) }}, a key frame every {{ audit.form.gop }}.
 <p class="soft">Independent: files, or prompts where several clips answer one. Only these count as evidence.</p>
 
 <h2 id="nuisances">What has nothing to do with generation</h2>
-<p>A classifier that knows no picture, only length, bit rate, size, frame rate, loudness and brightness, tries to tell
+<p>A classifier that knows nothing but length, bit rate, size, frame rate, loudness and brightness, tries to tell
 the sets apart. Above {{ gate }} after canonicalising there is no verdict: whatever a classifier of traces reaches
 could be
 theirs.</p>
 {% if audit.after %}
-{{ plots.nuisance_plot(audit) }}
+<div class="scroll plot">{{ plots.nuisance_plot(audit) }}</div>
 <div class="scroll" tabindex="0"><table>
 <thead><tr><th></th><th>together</th><th>each by itself (AUC or 1 − AUC)</th></tr></thead>
 <tbody>{% for title, found in [("before", audit.before), ("after", audit.after)] %}
@@ -136,7 +136,7 @@ the chance that a generated clip scores above a real one; 0.5 is not told apart.
 {{ "%.2g" | format(1 / (audit.settings.permutations + 1)) }}. The verdict is about all blocks together; p of single
 blocks
 are not adjusted for there being several.</p>
-{{ plots.block_plot(measured) }}
+<div class="scroll plot">{{ plots.block_plot(measured) }}</div>
 <div class="scroll" tabindex="0"><table>
 <thead><tr><th>block</th><th>what it measures</th></tr></thead>
 <tbody>{% for name in measured.blocks if name != all_blocks %}
@@ -180,7 +180,7 @@ apart better.{% else %}It has levelled off.{% endif %}</p></div></div>
 <p>What the question's AUC is to be held against: what two sources of real clips differ by, what a generator differs
 from
 itself by, and whether faults that are known to be there are found.</p>
-{{ plots.control_plot(audit.floors + audit.ceilings, audit.all_blocks) }}
+<div class="scroll plot">{{ plots.control_plot(audit.floors + audit.ceilings, audit.all_blocks) }}</div>
 <div class="scroll" tabindex="0"><table>
 <thead><tr><th>comparison</th><th>AUC</th><th>what it is</th></tr></thead>
 <tbody>{{ control_rows(audit.floors + audit.ceilings) }}</tbody></table></div>

@@ -56,6 +56,10 @@ def real_floor(table: TraceTable, seed: int, confidence: float) -> tuple[Control
     return Control(name, f"{about}: {pair_name}", auc), samples
 
 
+FEWEST_PROMPTS = 5
+"""With several seeds, below which whole prompts are dealt to the halves instead."""
+
+
 def same_generator_floor(table: TraceTable, seed: int, confidence: float) -> Control:
     """Fakes of even against odd seeds of the same prompts, or, with one seed, of one half of the prompts against the
     other. It must come out at a half: anything above is a leak.
@@ -67,8 +71,11 @@ def same_generator_floor(table: TraceTable, seed: int, confidence: float) -> Con
     largest = max(sorted(set(fake.sets.tolist())), key=lambda one: int((fake.sets == one).sum()))
     fake = fake.only(fake.sets == largest)
     seeds = sorted(set(fake.seeds.tolist()))
-    if len(seeds) > 1:
-        first_N, about = np.isin(fake.seeds, seeds[::2]), "clips of every other seed of the same prompts"
+    first_N = np.isin(fake.seeds, seeds[::2])
+    paired = np.intersect1d(fake.groups[first_N], fake.groups[~first_N])
+    if len(paired) >= FEWEST_PROMPTS:
+        fake, first_N = fake.only(np.isin(fake.groups, paired)), first_N[np.isin(fake.groups, paired)]
+        about = "clips of every other seed of the same prompts"
     else:
         groups = np.random.default_rng([seed, 4]).permutation(np.unique(fake.groups))
         first_N, about = np.isin(fake.groups, groups[::2]), "clips of one half of the prompts or files"

@@ -27,7 +27,7 @@ RUNGS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class TestClip:
+class Trial:
     """A clip in canonical form with its truth."""
 
     clip: Clip
@@ -92,7 +92,7 @@ def default_attacks() -> list[str]:
 
 def run_ladder(
     detector: Detector,
-    clips: Sequence[TestClip],
+    clips: Sequence[Trial],
     attacks: Sequence[str],
     seed: int,
     confidence: float,

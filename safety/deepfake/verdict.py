@@ -119,13 +119,15 @@ def auc_text(auc: Auc) -> str:
 
 def _refused(after: Nuisances, cautions: tuple[str, ...]) -> Verdict:
     worst = after.worst
-    named = ", ".join(worst[:3]) if worst else "together, none of them by itself"
+    chance = "The interval reaches 0.5: with so few clips it may be chance, and more clips would settle it."
+    named = f"{', '.join(worst[:3])} alone" if worst else "nuisances together, though none by itself"
     return Verdict(
         "refused",
-        f"No verdict: without looking at a picture, the sets are told apart by {named}.",
+        f"No verdict: {named} would tell the sets apart.",
         (
             f"Nuisances that remain after canonicalising separate the sets at an AUC of {auc_text(after.together)}; "
             f"above {GATE} a classifier's success could be theirs.",
+            *([chance] if after.together.low <= SAME else []),
             "Give real clips of the same kind of content, length and light as the generated ones, or the reverse.",
         ),
         cautions,
