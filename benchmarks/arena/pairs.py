@@ -8,15 +8,16 @@ Order and sides follow from a secret in the votes file, so that nobody can work 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import combinations
 from math import comb
 from pathlib import Path
 
-from benchmarks.arena.axes import Axis
+from benchmarks.arena.axes import AXES, Axis
 from benchmarks.arena.votes import Choice, Item, Tally, Vote, new_vote_id, now
+from benchmarks.clip_store import CLIP_NAME, CLIPS
 from benchmarks.references import REFERENCES
 from benchmarks.store import Run, StoreError
 from eval.case import PORTRAIT
@@ -48,6 +49,12 @@ class Slate:
     clips: Mapping[tuple[str, int], Mapping[str, Clip]]
     prompts: Mapping[str, str]
     portraits: Mapping[str, tuple[Path, ...]]
+
+    def axes(self) -> list[Axis]:
+        """The questions that can be asked about some case, in the order of AXES."""
+        heard = any(sum(clip.sound for clip in clips.values()) > 1 for clips in self.clips.values())
+        kinds = {"picture": True, "sound": heard, "identity": any(case in self.portraits for case, _ in self.clips)}
+        return [axis for axis in AXES.values() if kinds[axis.kind]]
 
     def entrants(self, *, brackets: bool) -> tuple[str, ...]:
         """The generators that are compared, in alphabetical order."""
@@ -84,6 +91,11 @@ class Question:
     left: Clip
     right: Clip
 
+    @property
+    def item(self) -> Item:
+        a, b = sorted((self.left_generator, self.right_generator))
+        return self.case, self.seed, a, b
+
     def answered(self, choice: Choice, rater: str) -> Vote:
         """The vote, with a new id and the time of now. rater: as rater_name gives it."""
         return Vote(
@@ -93,13 +105,15 @@ class Question:
 
 
 def slate(run: Run) -> Slate:
-    """Read what a run offers. Clips that browsers do not play are left out."""
+    """Read what a run offers. Clips that are gone or that browsers do not play are left out."""
     made = run.manifest
+    folder = run.folder / CLIPS
+    stored = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     clips: dict[tuple[str, int], dict[str, Clip]] = {}
     prompts: dict[str, str] = {}
     for record in run.clips(status="ok").to_dict("records"):
         file = str(record["file"] or "")
-        if file.rpartition(".")[2] in SHOWN:
+        if file.rpartition(".")[2] in SHOWN and CLIP_NAME.fullmatch(file) and file in stored:
             here = clips.setdefault((str(record["case"]), int(record["seed"])), {})
             here[str(record["generator"])] = Clip(str(record["clip_sha256"]), file, bool(record["has_audio"]))
             prompts[str(record["case"])] = str(record["prompt"] or "")
@@ -132,29 +146,38 @@ def _portraits(run: Run) -> dict[str, tuple[Path, ...]]:
 
 
 def next_question(
-    offered: Slate, tallies: Mapping[Item, Tally], axis: Axis, rater: str, secret: str, *, brackets: bool = False
+    offered: Slate,
+    tallies: Mapping[Item, Tally],
+    axis: Axis,
+    rater: str,
+    secret: str,
+    *,
+    brackets: bool = False,
+    passed: Collection[Item] = (),
 ) -> Question | None:
-    """What to ask this rater next along an axis; None where nothing is left."""
+    """What to ask this rater next along an axis; None where nothing is left.
+
+    tallies: of the axis and the rater. passed: items that the rater would rather not judge.
+    """
     votes: Counter[tuple[str, str]] = Counter()
     for (_, _, a, b), tally in tallies.items():
         votes[a, b] += tally.votes
+    done = {item for item, tally in tallies.items() if tally.mine}.union(passed)
     pairs = combinations(offered.entrants(brackets=brackets), 2)
     for a, b in sorted(pairs, key=lambda pair: (votes[pair], _shuffled(secret, axis.name, *pair))):
-        items = _open_items(offered, tallies, axis, a, b)
+        items = [place for place in _shared(offered, axis, a, b) if (*place, a, b) not in done]
         if items:
             case, seed = min(items, key=lambda item: _order(item, tallies, axis, (a, b), secret))
             return _question(offered, axis, case, seed, _sides(secret, rater, axis.name, case, seed, a, b))
     return None
 
 
-def _open_items(offered: Slate, tallies: Mapping[Item, Tally], axis: Axis, a: str, b: str) -> list[tuple[str, int]]:
-    """Cases and seeds of which both clips can be shown, differ, and were not asked of this rater."""
+def _shared(offered: Slate, axis: Axis, a: str, b: str) -> list[tuple[str, int]]:
+    """Cases and seeds of which both have a clip that can be asked about, and not the same."""
     found = []
     for case, seed in offered.clips:
         clips = offered.shown(axis, case, seed)
-        tally = tallies.get((case, seed, a, b))
-        differ = a in clips and b in clips and clips[a].sha256 != clips[b].sha256
-        if differ and not (tally is not None and tally.mine):
+        if a in clips and b in clips and clips[a].sha256 != clips[b].sha256:
             found.append((case, seed))
     return found
 

@@ -138,6 +138,11 @@ class VoteBox:
         rows = self._read(_TALLIES, rater, run, suite_hash, axis)
         return {(case, int(seed), a, b): Tally(int(votes), bool(mine)) for case, seed, a, b, votes, mine in rows}
 
+    def by_axis(self, run: str, suite_hash: str, rater: str) -> dict[str, tuple[int, int]]:
+        """Axis → (votes of all, votes of a rater) in a run; axes without votes are not in it."""
+        rows = self._read(_BY_AXIS, rater, run, suite_hash)
+        return {axis: (int(votes), int(mine)) for axis, votes, mine in rows}
+
     def count(self, run: str) -> int:
         """How many votes a run has: changes whenever one is added."""
         rows = self._read("SELECT count(*) FROM votes WHERE run = ?", run)
@@ -266,6 +271,7 @@ _TALLIES = """
     SELECT "case", seed, min(left_generator, right_generator), max(left_generator, right_generator),
         count(*), max(rater = ?)
     FROM votes WHERE run = ? AND suite_hash = ? AND axis = ? GROUP BY 1, 2, 3, 4"""
+_BY_AXIS = "SELECT axis, count(*), sum(rater = ?) FROM votes WHERE run = ? AND suite_hash = ? GROUP BY axis"
 _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """CREATE TABLE votes (

@@ -1,0 +1,200 @@
+"""Voting: two unnamed clips, one question, three buttons.
+
+Nothing here may put a generator's name, or anything made of it, on the page: names stay in the session, on the server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from benchmarks.arena.axes import AXES, Axis
+from benchmarks.arena.pairs import Question, Slate, next_question, slate
+from benchmarks.arena.votes import FILE, Choice, VoteBox, VotesError, rater_name
+from benchmarks.store import Run, open_run
+from dashboards.player import play_together
+from dashboards.results import Stamp
+
+EACH = "each in turn"
+GOAL = 20
+"""Votes on each pair of generators along an axis that make intervals worth reading."""
+_RATER, _QUESTION, _PASSED, _SAID = "arena rater", "arena question", "arena passed", "arena said"
+
+
+def load_slate(run: Run) -> Slate:
+    """What the run offers to raters."""
+    return _slate(str(run.folder.parent), run.id, run.stamp)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for clips to compare…")
+def _slate(root: str, run_id: str, stamp: Stamp) -> Slate:  # noqa: ARG001 - part of the key
+    return slate(open_run(Path(root), run_id))
+
+
+def show_voting(run: Run) -> None:
+    """Who votes, on what, and the question; or why nobody can."""
+    box = VoteBox(run.folder.parent / FILE)
+    if not _can_vote(box):
+        return
+    offered = load_slate(run)
+    rater = _rater()
+    if rater is None:
+        return
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    axes = {axis.label: axis for axis in offered.axes()}
+    asked = left.selectbox("Question", [EACH, *axes], key="ask", bind="query-params")
+    few = len(offered.entrants(brackets=False)) < 2
+    brackets = right.toggle(
+        "Ceilings and floors too", value=few, key="brackets", help="Generators with a known place, such as noise."
+    )
+    wanted = [axes[asked]] if asked in axes else _in_turn(box, offered, list(axes.values()), rater)
+    question = _question(box, offered, wanted, rater, brackets=brackets)
+    if question is None:
+        st.info(
+            "Nothing is left to ask you here. Choose another question, another run, or include ceilings and floors."
+        )
+        return
+    _ask(run, box, offered, question, rater)
+    _show_progress(box, offered, AXES[question.axis], rater, brackets=brackets)
+
+
+def _can_vote(box: VoteBox) -> bool:
+    """Makes the votes file where there is none, once in a session."""
+    if st.session_state.get("arena file") == str(box.path):
+        return True
+    try:
+        box.open_for_votes()
+    except VotesError as error:
+        st.error("Votes cannot be stored here, so nobody can vote; the results can still be read.")
+        st.text(str(error))
+        return False
+    st.session_state["arena file"] = str(box.path)
+    return True
+
+
+def _rater() -> str | None:
+    """The pseudonym of this session, asked for once. Never from the address: a link would vote in another's name."""
+    if _RATER in st.session_state:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"You vote as {st.session_state[_RATER]}.")
+            st.button("Change", on_click=_forget, type="tertiary")
+        return str(st.session_state[_RATER])
+    with st.form("rater", border=False):
+        name = st.text_input(
+            "Your name as a rater",
+            max_chars=40,
+            placeholder="a pseudonym, the same each time",
+            help="Stored with each vote and shown to whoever reads the votes: choose one that is not your own name.",
+        )
+        if st.form_submit_button("Start", type="primary"):
+            try:
+                st.session_state[_RATER] = rater_name(name or "")
+            except VotesError as error:
+                st.text(str(error))
+            else:
+                st.rerun()
+    st.text("You will see two clips without knowing who made them, and say which is better, or that they are tied.")
+    return None
+
+
+def _forget() -> None:
+    for key in (_RATER, _QUESTION, _PASSED):
+        st.session_state.pop(key, None)
+
+
+def _in_turn(box: VoteBox, offered: Slate, axes: list[Axis], rater: str) -> list[Axis]:
+    """The axes, least answered by this rater first."""
+    counts = box.by_axis(offered.run, offered.suite_hash, rater)
+    return sorted(axes, key=lambda axis: counts.get(axis.name, (0, 0))[1])
+
+
+def _question(box: VoteBox, offered: Slate, axes: list[Axis], rater: str, *, brackets: bool) -> Question | None:
+    """The question that stands, or the next one after an answer or another choice."""
+    asked_for = (offered.run, offered.suite_hash, rater, brackets)
+    stands: tuple[object, Question] | None = st.session_state.get(_QUESTION)
+    if stands is not None and stands[0] == asked_for and stands[1].axis in {axis.name for axis in axes}:
+        return stands[1]
+    passed = st.session_state.setdefault(_PASSED, set())
+    for axis in axes:
+        tallies = box.tallies(offered.run, offered.suite_hash, axis.name, rater)
+        skipped = {item for name, item in passed if name == axis.name}
+        found = next_question(offered, tallies, axis, rater, box.secret(), brackets=brackets, passed=skipped)
+        if found is not None:
+            st.session_state[_QUESTION] = (asked_for, found)
+            return found
+    return None
+
+
+def _ask(run: Run, box: VoteBox, offered: Slate, question: Question, rater: str) -> None:
+    """The prompt, both clips in step, the question and its buttons."""
+    axis = AXES[question.axis]
+    said = st.session_state.pop(_SAID, "")
+    if said:
+        st.text(said)
+    st.code(offered.prompts.get(question.case) or "(no prompt)", language=None, wrap_lines=True)
+    if axis.kind == "identity":
+        _show_portraits(offered.portraits[question.case])
+    play_together(run.id, [question.left.file, question.right.file], height=300)
+    st.subheader("Which is better?", anchor=False)
+    st.text(axis.question)
+    st.text(axis.hint)
+    choices: tuple[tuple[Choice, str, str], ...] = (
+        ("left", "A, on the left", "1"),
+        ("tie", "Tie", "2"),
+        ("right", "B, on the right", "3"),
+    )
+    with st.container(horizontal=True):
+        for choice, label, key in choices:
+            st.button(
+                label,
+                key=f"vote {choice}",
+                on_click=_answer,
+                args=(box, question, choice, rater),
+                shortcut=key,
+                width="stretch",
+                type="secondary" if choice == "tie" else "primary",
+            )
+    st.button(
+        "Skip", key="vote skip", on_click=_pass_over, args=(question,), type="tertiary", help="Not stored as a vote."
+    )
+
+
+def _show_portraits(paths: tuple[Path, ...]) -> None:
+    """The people asked for, decoded here, so that the browser gets pixels and nothing else."""
+    from PIL import Image
+
+    for column, path in zip(st.columns(4), paths, strict=False):
+        try:
+            with Image.open(path) as stored:
+                portrait = stored.convert("RGB")
+        except (OSError, ValueError, Image.DecompressionBombError):
+            column.text("The portrait cannot be shown.")
+            continue
+        portrait.thumbnail((320, 320))
+        column.image(portrait, width="stretch")
+
+
+def _answer(box: VoteBox, question: Question, choice: Choice, rater: str) -> None:
+    """Runs before the page: a second press on the same question finds it answered, and changes nothing."""
+    try:
+        stored = box.cast(question.answered(choice, rater))
+    except VotesError as error:
+        st.session_state[_SAID] = f"Your answer was not stored. {error}"
+        return
+    st.session_state.pop(_QUESTION, None)
+    st.session_state[_SAID] = "" if stored else "You have answered that one before; your first answer stands."
+
+
+def _pass_over(question: Question) -> None:
+    st.session_state.setdefault(_PASSED, set()).add((question.axis, question.item))
+    st.session_state.pop(_QUESTION, None)
+
+
+def _show_progress(box: VoteBox, offered: Slate, axis: Axis, rater: str, *, brackets: bool) -> None:
+    votes, mine = box.by_axis(offered.run, offered.suite_hash, rater).get(axis.name, (0, 0))
+    entrants = len(offered.entrants(brackets=brackets))
+    goal = GOAL * entrants * (entrants - 1) // 2
+    st.progress(min(1.0, votes / goal), text=f"{votes:,} of {goal:,} votes on this question; {mine:,} of them yours")
+    possible = offered.possible(axis, brackets=brackets)
+    st.text(f"{goal:,} are {GOAL} for each pair of generators; {possible:,} different comparisons can be asked.")
