@@ -8,9 +8,7 @@ import numpy as np
 
 from eval.clip import Clip
 from eval.marks.mark import Stream
-
-SAME_DB = 100.0
-"""What stands for clips that do not differ at all: more than rounding to 8 bits can reach."""
+from safety.watermark.quality import SAME_DB, NotComparable, quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +29,11 @@ def compare(before: Clip, after: Clip, stream: Stream) -> Likeness:
     """Compare two clips in one stream; nothing where they cannot be compared sample by sample."""
     if stream == "sound":
         return Likeness(_signal_over_noise(before, after))
-    if before.frames_TCHW.shape != after.frames_TCHW.shape:
+    try:
+        found = quality(before, after)
+    except NotComparable:
         return NOTHING
-    return Likeness(_psnr(before, after))
-
-
-def _psnr(before: Clip, after: Clip) -> float:
-    squares = [
-        float(np.square(one.astype(np.float32) - two.astype(np.float32)).mean())
-        for one, two in zip(before.frames_TCHW, after.frames_TCHW, strict=True)
-    ]
-    error = float(np.mean(squares))
-    return SAME_DB if error == 0 else min(SAME_DB, 10 * float(np.log10(255.0**2 / error)))
+    return Likeness(found["psnr_db"], found["ssim"], found["xpsnr_db"])
 
 
 def _signal_over_noise(before: Clip, after: Clip) -> float | None:
