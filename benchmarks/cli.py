@@ -13,6 +13,7 @@ from benchmarks.commands import (
     deepfake,
     export,
     generate,
+    marks,
     provenance,
     results,
     score,
@@ -47,6 +48,7 @@ app.command("runs")(results.runs)
 app.add_typer(submit.submit, name="submit")
 app.command("dashboard")(results.dashboard)
 app.command("generate")(generate.generate)
+app.add_typer(marks.marks, name="marks")
 app.add_typer(train.train, name="train")
 app.command("metrics")(catalogue.metrics)
 app.add_typer(catalogue.suites, name="suites")

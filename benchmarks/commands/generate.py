@@ -16,6 +16,7 @@ from eval.errors import UserError
 
 if TYPE_CHECKING:
     from eval.clip import Clip
+    from eval.marks.mark import Bits, Mark
     from moviegen.generate import Form, Reference
     from moviegen.sampling import Sampler
     from safety.provenance.keys import SigningKey
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif")
 GRID_COLUMNS = 8
 STEM_LENGTH = 60
+Finish = Callable[["Clip", str], tuple["Clip", str]]
+"""A clip and its prompt to the clip that is written, and what its mark says in hexadecimal (empty: no mark)."""
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
@@ -38,6 +41,8 @@ class Made:
     path: Path
     clip: Clip
     seconds: float
+    message: str = ""
+    """What its mark says, in hexadecimal; empty: no mark."""
 
 
 def generate(
@@ -57,6 +62,11 @@ def generate(
     schedule: Annotated[str | None, typer.Option(help="linear-quadratic (default) or linear")] = None,
     method: Annotated[str | None, typer.Option(help="euler (default) or midpoint")] = None,
     grid: Annotated[Path | None, typer.Option(help="also write a picture (PNG): a row of frames for each clip")] = None,
+    mark: Annotated[str, typer.Option(help="the mark to write: see moviegen marks; none: no mark")] = "learned",
+    message: Annotated[
+        str, typer.Option(help="what the mark says, in hexadecimal; default: made from model, prompt and seed")
+    ] = "",
+    key_file: Annotated[Path | None, typer.Option(help="the mark's key, an integer; default: the public key")] = None,
     sign: Annotated[
         Path | None, typer.Option(help="sign each clip with the key in this folder (see: moviegen keys make)")
     ] = None,
@@ -65,6 +75,8 @@ def generate(
     ] = False,
 ) -> None:
     """Make clips from prompts with the reference model. The same prompt and seed make the same clip.
+
+    Clips are marked as made by a model unless you say --mark none: moviegen marks detect finds it.
 
     A folder of clips gets a table of their prompts (clips.csv) and can be scored and swept as it is.
     """
@@ -77,6 +89,7 @@ def generate(
         if sign_prompt and sign is None:
             raise CommandError("--sign-prompt goes with --sign FOLDER; moviegen keys make makes a key")
         key = None if sign is None else _signing_key(sign, paths)
+        writes = _writer(mark, message, key_file)
         from moviegen.generate import form_of, load_reference, remarks
 
         sampler = _sampler(steps=steps, guidance=guidance, schedule=schedule, method=method)
@@ -86,16 +99,22 @@ def generate(
             for remark in remarks(reference.preset, prompt, form):
                 say(err(), f"note: {remark}")
         paths[0].parent.mkdir(parents=True, exist_ok=True)  # now, and not after the work, if it cannot be
-        made = _make_all(reference, list(zip(asked, paths, strict=True)), seed, form, sampler)
+        model = checkpoint if weights is None else weights.name
+        wanted = list(zip(asked, paths, strict=True))
+        if writes is not None:
+            writes.check(form)
+        finish = _finisher(writes, model, seed)
+        made = _make_all(reference, wanted, seed, form, sampler, finish)
         if key is not None:
-            model = checkpoint if weights is None else weights.name
-            _sign_all(made, key, model, _weights_sha256(weights, checkpoint), seed, with_prompt=sign_prompt)
+            _sign_all(made, key, model, _weights_sha256(weights, checkpoint), seed, mark, with_prompt=sign_prompt)
         if _is_folder(asked, output):
             _write_table(Path(output), made, seed)
         if grid is not None:
             _write_grid(grid, made)
         for one in made:
             say(out(), f"{one.path}: {form}, {one.clip.duration_s:g} s, seed {seed}, made in {one.seconds:.1f} s")
+        if writes is not None:
+            say(out(), f"marked with {mark}; to see it: moviegen marks detect {paths[0]}{writes.how_to}")
         if key is not None:
             say(out(), f"signed as generated, by {key.signer} (until {key.expires:%Y-%m-%d})")
 
@@ -114,10 +133,10 @@ def _signing_key(folder: Path, paths: Sequence[Path]) -> SigningKey:
 
 
 def _sign_all(
-    made: Sequence[Made], key: SigningKey, model: str, weights_sha256: str, seed: int, *, with_prompt: bool
+    made: Sequence[Made], key: SigningKey, model: str, weights_sha256: str, seed: int, mark: str, *, with_prompt: bool
 ) -> None:
     from benchmarks.provenance import code_facts
-    from safety.provenance.claim import Claim, text_sha256
+    from safety.provenance.claim import Claim, MarkBinding, text_sha256
     from safety.provenance.sign import sign_clip
 
     version = code_facts().version
@@ -130,6 +149,7 @@ def _sign_all(
             prompt_sha256=text_sha256(one.prompt),
             prompt=one.prompt if with_prompt else "",
             seed=seed,
+            marks=(MarkBinding(mark, text_sha256(one.message)),) if one.message else (),
         )
         sign_clip(one.path, one.path, claim, key)
 
@@ -190,8 +210,70 @@ def _sampler(**given: Any) -> Sampler:
     return Sampler(**{name: value for name, value in given.items() if value is not None})
 
 
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """How clips are marked. message_K: None where each clip's own is made from model, prompt and seed."""
+
+    mark: Mark
+    message_K: Bits | None
+    key: int
+    how_to: str
+
+    def write(self, clip: Clip, model: str, prompt: str, seed: int) -> tuple[Clip, str]:
+        """The marked clip, and what its mark says in hexadecimal."""
+        from eval.marks.bits import derived_message, message_text
+
+        message_K = self.message_K
+        if message_K is None:
+            message_K = derived_message(self.mark.bits, model, prompt, str(seed))
+        return self.mark.embed(clip, message_K, key=self.key), message_text(message_K)
+
+    def check(self, form: Form) -> None:
+        """Raises MarkError now, and not after the work, where clips of this form cannot carry the mark."""
+        import numpy as np
+
+        from eval.clip import Clip
+        from eval.marks.bits import random_message
+
+        blank = Clip(np.zeros((1, 3, form.height, form.width), np.uint8), form.fps)
+        self.mark.embed(blank, random_message(self.mark.bits, 0), key=self.key)
+
+
+def _writer(name: str, message: str, key_file: Path | None) -> Writer | None:
+    """How clips are to be marked; None where they are not."""
+    if name == "none":
+        if message or key_file is not None:
+            raise CommandError("--message and --key-file go with a mark, and --mark none says there is to be none")
+        return None
+    from eval.marks.bits import parse_message
+    from eval.marks.keys import PUBLIC_KEY, read_key_file
+    from eval.marks.mark import find_mark
+
+    mark = find_mark(name)
+    message_K = parse_message(message, mark.bits) if message else None
+    how_to = "" if name == "learned" else f" --mark {name}"
+    if key_file is None:
+        return Writer(mark, message_K, PUBLIC_KEY, how_to)
+    key, warnings = read_key_file(key_file)
+    for warning in warnings:
+        say(err(), f"warning: {warning}")
+    return Writer(mark, message_K, key, f"{how_to} --key-file {key_file}")
+
+
+def _finisher(writes: Writer | None, model: str, seed: int) -> Finish:
+    """What is done to a clip of a prompt before it is written, and what its mark says."""
+    if writes is None:
+        return lambda clip, _: (clip, "")
+    return lambda clip, prompt: writes.write(clip, model, prompt, seed)
+
+
 def _make_all(
-    reference: Reference, wanted: Sequence[tuple[str, Path]], seed: int, form: Form, sampler: Sampler
+    reference: Reference,
+    wanted: Sequence[tuple[str, Path]],
+    seed: int,
+    form: Form,
+    sampler: Sampler,
+    finish: Finish,
 ) -> list[Made]:
     """Make and write one clip after the other, under a progress bar."""
     from benchmarks.commands.progress import bar
@@ -203,7 +285,7 @@ def _make_all(
             def on_step(done: int, before: int = number * sampler.steps, prompt: str = prompt) -> None:
                 shown.to(before + done, prompt)
 
-            made.append(_make(reference, prompt, path, seed, form, sampler, on_step))
+            made.append(_make(reference, prompt, path, seed, form, sampler, finish, on_step))
     return made
 
 
@@ -214,6 +296,7 @@ def _make(
     seed: int,
     form: Form,
     sampler: Sampler,
+    finish: Finish,
     on_step: Callable[[int], None],
 ) -> Made:
     from eval.video import write_clip
@@ -221,8 +304,9 @@ def _make(
 
     begun = time.perf_counter()
     (clip,) = generate_batch(reference, [prompt], [seed], form, sampler, on_step)
+    clip, message = finish(clip, prompt)
     write_clip(clip, path)
-    return Made(prompt, path, clip, time.perf_counter() - begun)
+    return Made(prompt, path, clip, time.perf_counter() - begun, message)
 
 
 def _write_table(folder: Path, made: Sequence[Made], seed: int) -> None:

@@ -475,6 +475,52 @@ def faces(
         typer.echo(f"wrote {pack}: what it reaches is in {pack / 'card.json'}")
 
 
+@train.command("mark")
+def mark(
+    folder: FolderOption = None,
+    output: OutputOption = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    scenes: Annotated[int | None, typer.Option(min=8, help="training scenes and textures; default: 128")] = None,
+    media: Annotated[Path | None, typer.Option(help="folder of footage; its last third by name is held out")] = None,
+    psnr: Annotated[float | None, typer.Option(help="of marked clips, in dB; default: 38.2")] = None,
+    held_out: Annotated[int, typer.Option(min=2, help="clips of the figures")] = 32,
+    negatives: Annotated[int, typer.Option(min=1, help="clips without a mark, for false alarms")] = 3000,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = None,
+    checkpoint_every: Annotated[int, typer.Option(min=1, help="steps between checkpoints")] = 25,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the mark that generation writes, on the processor, with real codecs; write weights and their card."""
+    with errors():
+        from dataclasses import replace
+
+        from moviegen.training.mark import MarkTraining, train_mark
+
+        _threads(threads)
+        usual = MarkTraining()
+        training = replace(
+            usual,
+            scenes=scenes or usual.scenes,
+            steps=steps or usual.steps,
+            psnr_db=psnr or usual.psnr_db,
+            seed=seed,
+        )
+        home = folder or Path("runs/train/mark")
+        with _quiet_lightning(home):
+            train_mark(
+                training,
+                home,
+                media=media,
+                output=output,
+                minutes=minutes,
+                held_out=held_out,
+                negatives=negatives,
+                save_every=checkpoint_every,
+                progress=not quiet,
+            )
+
+
 @train.command("average")
 def average(
     files: Annotated[

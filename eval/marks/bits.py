@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from scipy.stats import binom
 
@@ -11,6 +13,17 @@ from eval.marks.mark import Bits, Detection, MarkError
 def random_message(bits: int, seed: int) -> Bits:
     """`bits` fair coin flips, the same for the same seed (any integer)."""
     return np.random.default_rng(abs(seed) * 2 + (seed < 0)).integers(0, 2, bits, dtype=np.uint8)
+
+
+def derived_message(bits: int, *facts: str) -> Bits:
+    """The message that stands for these facts (model, prompt, seed): bits of their SHA-256.
+
+    Who knows or guesses the facts can check it; it says nothing to others.
+    """
+    digests = b"".join(
+        hashlib.sha256("\0".join((*facts, str(part))).encode()).digest() for part in range(-(-bits // 256))
+    )
+    return np.unpackbits(np.frombuffer(digests, np.uint8))[:bits].copy()
 
 
 def matches(detection: Detection, message_K: Bits) -> int:

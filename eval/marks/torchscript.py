@@ -45,7 +45,7 @@ LARGEST_CARD = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What mark.json says. stride: of embedding, in frames. returns: what embed answers with, the whole or its change."""
+    """What mark.json says. stride: of embedding, in frames. returns: what embed answers with."""
 
     name: str
     stream: Literal["picture", "sound"]

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eval.clip import Clip, FramesTCHW
+from eval.hashing import file_sha256
 from eval.marks.bits import check_message
 from eval.marks.chance import p_of
 from eval.marks.learned.alignment import Alignment
@@ -49,8 +50,8 @@ class LearnedMark:
     def weights_sha256(self) -> str:
         """SHA-256 of the file of weights; empty where there is none yet."""
         try:
-            return self._trained().sha256
-        except WeightsError:
+            return file_sha256(self.path or shipped_path())
+        except (WeightsError, OSError):
             return ""
 
     def embed(self, clip: Clip, message_K: Bits, *, key: int) -> Clip:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from eval.clip import FramesTCHW
 from eval.marks.blocks import add_luma, luma
@@ -20,21 +19,19 @@ LOOKS = 8
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """How waves are written. amplitude_F: of each, relative. adaptation, contrast: weights of the mask's two parts.
+    """How waves are written. amplitude_F: of each, relative.
 
     psnr_db: of the marked clip against the original, over all pixels; clipping at black and white leaves it higher.
     """
 
     amplitude_F: Floats
-    adaptation: float
-    contrast: float
     psnr_db: float
 
 
 def strength(frames_TCHW: FramesTCHW, pattern_HW: Floats, pen: Pen) -> float:
     """What pattern times mask is multiplied by, so that the marked clip has the wanted PSNR."""
     looked = np.unique(np.linspace(0, len(frames_TCHW) - 1, LOOKS).round().astype(int))
-    powers = [np.mean(np.square(pattern_HW * _mask(frames_TCHW[t], pen))) for t in looked]
+    powers = [np.mean(np.square(pattern_HW * just_noticeable(luma(frames_TCHW[t])))) for t in looked]
     return float(255.0 / 10 ** (pen.psnr_db / 20) / np.sqrt(np.mean(powers)))
 
 
@@ -43,9 +40,5 @@ def write(frames_TCHW: FramesTCHW, pattern_HW: Floats, pen: Pen) -> FramesTCHW:
     loud_HW = strength(frames_TCHW, pattern_HW, pen) * pattern_HW
     marked = np.empty(frames_TCHW.shape, np.uint8)
     for frame_CHW, out_CHW in zip(frames_TCHW, marked, strict=True):
-        add_luma(frame_CHW, loud_HW * _mask(frame_CHW, pen), out_CHW)
+        add_luma(frame_CHW, loud_HW * just_noticeable(luma(frame_CHW)), out_CHW)
     return marked
-
-
-def _mask(frame_CHW: npt.NDArray[np.uint8], pen: Pen) -> Floats:
-    return just_noticeable(luma(frame_CHW), pen.adaptation, pen.contrast)

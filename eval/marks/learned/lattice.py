@@ -99,8 +99,17 @@ def pattern(secret: Secret, message_K: Bits, amplitude_F: Floats, height: int, w
     return np.ascontiguousarray(np.real(rows_HX @ waves(width, tiles(width), 0)) * scale)
 
 
+def rows_of(image_HW: Floats, tiles_y: float) -> Complex:
+    """The image's content at the frequencies down it, for each column, if so many tiles lie down it: Y, W."""
+    return np.asarray(waves(len(image_HW), tiles_y, -REACH).conj() @ image_HW, np.complex64)
+
+
 def spectrum(image_HW: Floats, tiles_y: float, tiles_x: float) -> Complex:
     """The image's content at all frequencies of the table, Y, X, if so many tiles lie along its axes."""
-    height, width = image_HW.shape
-    rows_YW = waves(height, tiles_y, -REACH).conj() @ image_HW
+    return across(rows_of(image_HW, tiles_y), tiles_x)
+
+
+def across(rows_YW: Complex, tiles_x: float) -> Complex:
+    """The second half of `spectrum`."""
+    width = rows_YW.shape[1]
     return np.asarray(rows_YW @ waves(width, tiles_x, 0).conj().T, np.complex64)

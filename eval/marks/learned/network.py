@@ -1,4 +1,4 @@
-"""What is learned of the mark: how loud each wave is, how it is masked, how it is read.
+"""What is learned of the mark: how loud each wave is written, and how it is read.
 
 Shape legend: B clips, C channels, F frequencies, H W pixels.
 """
@@ -13,7 +13,7 @@ from eval.marks.learned.lattice import REACH, lattice
 from eval.marks.learned.residual import CHANNELS
 
 WIDTH = 12
-FADING = 15.0
+FADING = 13.0
 """Where loudness and weight fade before training, in waves per tile: beyond, x264 leaves little at crf 40."""
 
 
@@ -52,7 +52,6 @@ class MarkNetwork(nn.Module):
         quiet_YX = -((far_YX / FADING) ** 4)
         self.loudness = nn.Parameter(quiet_YX.clone())
         self.weight = nn.Parameter(quiet_YX.clone())
-        self.mask = nn.Parameter(torch.zeros(2))
         self.power = nn.Parameter(torch.tensor(-1.5))
         self.gain = nn.Parameter(torch.tensor(1.0))
         self.whitener = Whitener()
@@ -69,10 +68,6 @@ class MarkNetwork(nn.Module):
     def weights(self) -> Tensor:
         """How much each wave counts when it is read; positive, F."""
         return torch.exp(self.weight[self.row_F, self.column_F])
-
-    def mask_weights(self) -> Tensor:
-        """How much luminance adaptation and contrast masking count; positive, 2."""
-        return torch.exp(self.mask)
 
     def soft_bits(self, spectrum_BF: Tensor, phases_F: Tensor, bits_F: Tensor, bits: int) -> Tensor:
         """Evidence for 1 in each bit, B,K, in standard deviations of what no mark gives (see search.evidence)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from eval.marks.chance import surprise
 from eval.marks.learned.alignment import Alignment, untouched
-from eval.marks.learned.lattice import MOST_TILES, REACH, Floats, spectrum
+from eval.marks.learned.lattice import MOST_TILES, REACH, Floats, across, rows_of, spectrum
 from eval.marks.learned.statistic import Evidence, Reader
 
 FEWEST_TILES = 0.9
@@ -21,10 +21,10 @@ FEWEST_TILES = 0.9
 COARSE_REACH, COARSE_SIDE = 12, 32
 """The first look takes the lower frequencies, at so many shifts each way."""
 FINE_SIDE = 64
-COARSE_STEP = 0.07
+COARSE_STEP = 0.05
 """Between numbers of tiles: half of it turns a wave at COARSE_REACH by less than 75 degrees at the frame's edge."""
-FINE_STEPS = (-0.024, 0.0, 0.024)
-LOOKED_AT = 5
+FINE_STEPS = (-0.017, 0.0, 0.017)
+LOOKED_AT = 4
 """How many of the first look's finds are looked at closely."""
 SURE = 9.0
 """An untouched lattice that is as surely there as 10^-SURE is not searched for elsewhere."""
@@ -66,8 +66,8 @@ def grid(height: int, width: int) -> tuple[tuple[float, float], ...]:
     pairs: set[tuple[float, float]] = set()
     for one in untouched(height, width):
         for share in np.arange(1.0, FEWEST_TILES / MOST_TILES, -COARSE_STEP / MOST_TILES):
-            for down, across in ((share, share), (share, 1.0), (1.0, share)):
-                pair = (round(one.tiles_y * down, 4), round(one.tiles_x * across, 4))
+            for high, wide in ((share, share), (share, 1.0), (1.0, share)):
+                pair = (round(float(one.tiles_y * high), 4), round(float(one.tiles_x * wide), 4))
                 if min(pair) >= min(FEWEST_TILES, one.tiles_y, one.tiles_x):
                     pairs.add(pair)
     return tuple(sorted(pairs, reverse=True))
@@ -80,8 +80,9 @@ def tries(height: int, width: int) -> float:
 
 def _searched(image_HW: Floats, reader: Reader) -> Found:
     finds: list[tuple[float, tuple[float, float], bool]] = []
+    rows = {down: rows_of(image_HW, down) for down in {pair[0] for pair in grid(*image_HW.shape)}}
     for pair in grid(*image_HW.shape):
-        table_YX = spectrum(image_HW, *pair)
+        table_YX = across(rows[pair[0]], pair[1])
         for mirrored in (False, True):
             best = float(reader.shifts(table_YX, COARSE_SIDE, COARSE_REACH, mirrored=mirrored).max())
             finds.append((best, pair, mirrored))
@@ -99,10 +100,11 @@ def _searched(image_HW: Floats, reader: Reader) -> Found:
 def _closely(image_HW: Floats, reader: Reader, pair: tuple[float, float], mirrored: bool) -> tuple[float, Alignment]:
     """The best alignment near a number of tiles, at full resolution, with its sum of squares."""
     best, where = -1.0, Alignment(*pair, mirrored=mirrored)
-    for down in FINE_STEPS:
-        for across in FINE_STEPS:
-            near = (pair[0] + down, pair[1] + across)
-            squares_SS = reader.shifts(spectrum(image_HW, *near), FINE_SIDE, REACH, mirrored=mirrored)
+    for step_y in FINE_STEPS:
+        rows_YW = rows_of(image_HW, pair[0] + step_y)
+        for step_x in FINE_STEPS:
+            near = (pair[0] + step_y, pair[1] + step_x)
+            squares_SS = reader.shifts(across(rows_YW, near[1]), FINE_SIDE, REACH, mirrored=mirrored)
             at = int(squares_SS.argmax())
             if squares_SS.flat[at] > best:
                 row, column = divmod(at, FINE_SIDE)

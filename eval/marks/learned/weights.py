@@ -38,8 +38,7 @@ class Trained:
 
 def pen_of(network: MarkNetwork, psnr_db: float) -> Pen:
     """How this network writes."""
-    adaptation, contrast = network.mask_weights().detach().tolist()
-    return Pen(network.amplitudes().detach().numpy(), adaptation, contrast, psnr_db)
+    return Pen(network.amplitudes().detach().numpy(), psnr_db)
 
 
 def header_of(psnr_db: float) -> Header:
