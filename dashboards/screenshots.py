@@ -32,7 +32,7 @@ FOLDER = Path(__file__).parent / "pictures"
 WIDTH, MOST_HEIGHT = 1280, 2600
 COLOURS = 128
 MOST_BYTES = 150_000
-PATIENCE_S = 120
+PATIENCE_S = 300
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
           "--disable-background-networking", "--hide-scrollbars")  # fmt: skip
 
@@ -40,7 +40,7 @@ _STANDS = """
 const app = document.querySelector('[data-testid=stApp]');
 const idle = app && app.getAttribute('data-test-script-state') === 'notRunning';
 const waiting = document.querySelectorAll('[data-testid=stSkeleton]').length;
-const clips = Array.from(document.querySelectorAll('video')).every(clip => clip.readyState >= 2);
+const clips = Array.from(document.querySelectorAll('video')).every(clip => clip.readyState >= 1);
 return Boolean(idle && !waiting && clips && document.querySelector('h1'));
 """
 _HEIGHT = """

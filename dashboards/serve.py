@@ -17,6 +17,7 @@ from dashboards.clips import clips_route
 from dashboards.guard import Guard
 from dashboards.player import player_routes
 from dashboards.reports import reports_route
+from dashboards.warm import read_ahead
 
 APP_SCRIPT = Path(__file__).parent / "app.py"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -40,6 +41,7 @@ def serve(runs: Path, host: str = "127.0.0.1", port: int = 8501, *, allow_remote
         print(_REMOTE_WARNING.format(host=host), file=sys.stderr)
     _require_free(host, port)
     hosts = (*LOOPBACK_NAMES, host) if is_loopback(host) else ()
+    read_ahead(runs)
     build_app(runs, hosts).run(config=streamlit_options(host, port))
 
 

@@ -6,25 +6,49 @@ Two views, only one of which is ever on the page: the results name generators, a
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboards.arena_results import show_results
-from dashboards.arena_vote import show_voting
+from dashboards.arena_vote import show_rater, show_voting, voting
 from dashboards.run_picker import choose, title_row
 
 VOTE, RESULTS = "vote", "results"
 
 
 def page() -> None:
-    title, *boxes = title_row()
-    title.title("Arena")
-    chosen = choose(*boxes)
+    at_work = voting() and st.session_state.get("view", st.query_params.get("view")) != RESULTS
+    if at_work:  # clips, question and buttons fit on a screen when what was chosen once stands below
+        with st.container(horizontal=True, vertical_alignment="center"):
+            view = pick_view()
+            show_rater()
+        stage = st.container()
+        options: DeltaGenerator = st.expander("Run and question")
+        chosen = choose(*options.columns([2, 5]))
+    else:
+        title, *boxes = title_row()
+        title.title("Arena")
+        chosen = choose(*boxes)
+        if chosen is None:
+            return
+        view = pick_view()
+        stage = options = st.container()
     if chosen is None:
         return
-    view = st.segmented_control("View", [VOTE, RESULTS], default=VOTE, required=True, key="view", bind="query-params")
     if view == RESULTS:
         show_results(chosen.run)
     else:
-        show_voting(chosen.run)
+        show_voting(chosen.run, stage, options)
+
+
+def pick_view() -> str:
+    """Voting or results, in the address; never both, for the results name generators."""
+    views = [VOTE, RESULTS]
+    return (
+        st.segmented_control(
+            "View", views, default=VOTE, required=True, key="view", bind="query-params", label_visibility="collapsed"
+        )
+        or VOTE
+    )
 
 
 page()

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 
 from benchmarks.bias.stored import StoredAudit, list_audits
-from dashboards import results, share_plot
-from dashboards.reports import report_url
+from dashboards import share_plot
+from dashboards.audit_picker import pick, report_button
+from dashboards.run_picker import folder_or_advice
 
 COMMAND = "moviegen audit bias --generator reference"
 
 
 def page() -> None:
     st.title("Bias")
-    root = results.runs_folder()
+    root = folder_or_advice()
     if root is None:
-        st.error("This page does not know where the runs are. Start it with:")
-        st.code("moviegen dashboard --runs runs", language="bash")
         return
     audits = list_audits(root)
     if not audits:
         nothing_yet(root)
         return
-    show(pick(audits))
+    show(audits[pick([(f"{audit.run}/{audit.folder}", audit.label) for audit in audits])])
 
 
 def nothing_yet(root: Path) -> None:
@@ -37,22 +35,9 @@ def nothing_yet(root: Path) -> None:
     st.code(str(root), language=None)
 
 
-def pick(audits: list[StoredAudit]) -> StoredAudit:
-    """One audit; its run and generator stand in the address."""
-    keys = [f"{audit.run}/{audit.folder}" for audit in audits]
-    wanted = st.query_params.get("audit", "")
-    index = keys.index(wanted) if wanted in keys else 0
-    place = st.selectbox("Audit", range(len(audits)), index=index, format_func=lambda i: audits[i].label)
-    if st.query_params.get("audit") != keys[place]:
-        st.query_params["audit"] = keys[place]
-    return audits[place]
-
-
 def show(audit: StoredAudit) -> None:
     facts = audit.facts
-    address = urlsplit(st.context.url or "http://localhost")
-    url = report_url(f"{address.scheme}://{address.netloc}", audit.run, audit.folder)
-    st.link_button("Open the full report", url, icon=":material/description:")
+    report_button(audit.run, "bias", audit.folder)
     st.text(f"Suite {facts['suite']} v{facts['suite_version']} · face pack {facts['pack']} · run {audit.run}")
     for caution in facts["cautions"]:
         st.warning("Before you read on:")

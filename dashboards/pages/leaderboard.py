@@ -151,9 +151,10 @@ def show_clips(run: Run, board: Board, rows: list[BoardRow]) -> None:
         st.info("This run has no clips yet.")
         return
     cases = list(index.index)
+    prompts = dict(zip(cases, index["prompt"], strict=True))
 
     def label(case: str) -> str:
-        prompt = " ".join(str(index.loc[case, "prompt"]).split())
+        prompt = " ".join(str(prompts[case]).split())
         return f"{case} · {prompt}"[:160] if prompt else case
 
     def step(by: int) -> None:

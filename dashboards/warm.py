@@ -1,0 +1,35 @@
+"""What the first reader would wait for, done while the server starts: the newest run's leaderboard."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+_LOG = logging.getLogger(__name__)
+
+_QUIET = ("streamlit.runtime.scriptrunner_utils.script_run_context", "streamlit.runtime.caching.cache_data_api")
+"""Streamlit's caches work without a page and before the server runs, and would say so each time."""
+
+
+def read_ahead(runs: Path) -> threading.Thread:
+    """Read the newest run in a thread of its own, into the caches that the pages share; gives back the thread.
+
+    A run that cannot be shown is left to its page, which says why.
+    """
+    thread = threading.Thread(target=_newest, args=(runs.resolve(),), name="read ahead", daemon=True)
+    thread.start()
+    return thread
+
+
+def _newest(runs: Path) -> None:
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from benchmarks.store import list_runs
+    from dashboards import results
+
+    try:
+        for run in list_runs(runs)[:1]:
+            results.load_board(run)
+    except (ValueError, OSError) as error:
+        _LOG.info("not read ahead: %s", error)
