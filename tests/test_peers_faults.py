@@ -1,8 +1,8 @@
 """The faults of other tools that give wrong numbers without a word, one test each, through what users call.
 
 From reading and running VBench 45e79ec, VBench-2.0, FastVideo.eval 2f3d407 and av-benchmark 050a5cd. Their distances
-between sets have a table of their own, tests/eval/sets/test_peers_faults.py. What cannot happen here, since no language
-model judges a clip:
+between sets have a table of their own, tests/eval/sets/test_peers_faults.py, and so have watermarks and fakes,
+tests/safety/test_peers_faults.py. What cannot happen here, since no language model judges a clip:
 
 | fault | why not |
 | --- | --- |
