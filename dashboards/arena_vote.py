@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from benchmarks.arena.axes import AXES, Axis
 from benchmarks.arena.pairs import Question, Slate, next_question, slate
@@ -32,31 +33,35 @@ def _slate(root: str, run_id: str, stamp: Stamp) -> Slate:  # noqa: ARG001 - par
     return slate(open_run(Path(root), run_id))
 
 
-def show_voting(run: Run) -> None:
-    """Who votes, on what, and the question; or why nobody can."""
+def voting() -> bool:
+    """Whether this session has given a rater's name."""
+    return _RATER in st.session_state
+
+
+def show_voting(run: Run, stage: DeltaGenerator, options: DeltaGenerator) -> None:
+    """The question, on the stage; which questions are asked, among the options; or why nobody can vote."""
     box = VoteBox(run.folder.parent / FILE)
-    if not _can_vote(box):
-        return
+    with stage:
+        if not _can_vote(box):
+            return
+        if not voting():
+            _ask_name()
+            return
+    rater = str(st.session_state[_RATER])
     offered = load_slate(run)
-    rater = _rater()
-    if rater is None:
-        return
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
     axes = {axis.label: axis for axis in offered.axes()}
-    asked = left.selectbox("Question", [EACH, *axes], key="ask", bind="query-params")
+    asked = options.selectbox("Question", [EACH, *axes], key="ask", bind="query-params")
     few = len(offered.entrants(brackets=False)) < 2
-    brackets = right.toggle(
-        "Ceilings and floors too", value=few, key="brackets", help="Generators with a known place, such as noise."
-    )
+    help_text = "Generators with a known place, such as noise. They are asked about where there is nothing else."
+    brackets = options.toggle("Ceilings and floors too", value=few, key="brackets", help=help_text)
     wanted = [axes[asked]] if asked in axes else _in_turn(box, offered, list(axes.values()), rater)
     question = _question(box, offered, wanted, rater, brackets=brackets)
-    if question is None:
-        st.info(
-            "Nothing is left to ask you here. Choose another question, another run, or include ceilings and floors."
-        )
-        return
-    _ask(run, box, offered, question, rater)
-    _show_progress(box, offered, AXES[question.axis], rater, brackets=brackets)
+    with stage:
+        if question is None:
+            st.info("Nothing is left to ask you here: change the run or the question below, or look at the results.")
+            return
+        _ask(run, box, offered, question, rater)
+        _show_progress(box, offered, AXES[question.axis], rater, brackets=brackets)
 
 
 def _can_vote(box: VoteBox) -> bool:
@@ -73,13 +78,15 @@ def _can_vote(box: VoteBox) -> bool:
     return True
 
 
-def _rater() -> str | None:
-    """The pseudonym of this session, asked for once. Never from the address: a link would vote in another's name."""
-    if _RATER in st.session_state:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"You vote as {st.session_state[_RATER]}.")
-            st.button("Change", on_click=_forget, type="tertiary")
-        return str(st.session_state[_RATER])
+def show_rater() -> None:
+    """Who votes in this session, and a way to change it."""
+    st.text(f"You vote as {st.session_state[_RATER]}.")
+    st.button("Change", on_click=_forget, type="tertiary")
+
+
+def _ask_name() -> None:
+    """The pseudonym, asked for once. Never from the address: a link would vote in another's name."""
+    st.text("You will see two clips without knowing who made them, and say which is better, or that they are tied.")
     with st.form("rater", border=False):
         name = st.text_input(
             "Your name as a rater",
@@ -94,8 +101,6 @@ def _rater() -> str | None:
                 st.text(str(error))
             else:
                 st.rerun()
-    st.text("You will see two clips without knowing who made them, and say which is better, or that they are tied.")
-    return None
 
 
 def _forget() -> None:
@@ -135,14 +140,12 @@ def _ask(run: Run, box: VoteBox, offered: Slate, question: Question, rater: str)
     st.code(offered.prompts.get(question.case) or "(no prompt)", language=None, wrap_lines=True)
     if axis.kind == "identity":
         _show_portraits(offered.portraits[question.case])
+    st.text(f"{axis.question} {axis.hint}")
     play_together(run.id, [question.left.file, question.right.file], height=300)
-    st.subheader("Which is better?", anchor=False)
-    st.text(axis.question)
-    st.text(axis.hint)
     choices: tuple[tuple[Choice, str, str], ...] = (
-        ("left", "A, on the left", "1"),
+        ("left", "Left, A", "1"),
         ("tie", "Tie", "2"),
-        ("right", "B, on the right", "3"),
+        ("right", "Right, B", "3"),
     )
     with st.container(horizontal=True):
         for choice, label, key in choices:
@@ -155,9 +158,8 @@ def _ask(run: Run, box: VoteBox, offered: Slate, question: Question, rater: str)
                 width="stretch",
                 type="secondary" if choice == "tie" else "primary",
             )
-    st.button(
-        "Skip", key="vote skip", on_click=_pass_over, args=(question,), type="tertiary", help="Not stored as a vote."
-    )
+        skip = "Ask something else; this is not stored as a vote."
+        st.button("Skip", key="vote skip", on_click=_pass_over, args=(question,), type="tertiary", help=skip)
 
 
 def _show_portraits(paths: tuple[Path, ...]) -> None:
@@ -195,6 +197,4 @@ def _show_progress(box: VoteBox, offered: Slate, axis: Axis, rater: str, *, brac
     votes, mine = box.by_axis(offered.run, offered.suite_hash, rater).get(axis.name, (0, 0))
     entrants = len(offered.entrants(brackets=brackets))
     goal = GOAL * entrants * (entrants - 1) // 2
-    st.progress(min(1.0, votes / goal), text=f"{votes:,} of {goal:,} votes on this question; {mine:,} of them yours")
-    possible = offered.possible(axis, brackets=brackets)
-    st.text(f"{goal:,} are {GOAL} for each pair of generators; {possible:,} different comparisons can be asked.")
+    st.progress(min(1.0, votes / goal), text=f"{axis.label}: {votes:,} votes of {goal:,} wanted; {mine:,} are yours")

@@ -62,7 +62,7 @@ class Goodness:
 def predictions(
     found: Ballots, scores: Goodness, confidence: float, rng: np.random.Generator
 ) -> tuple[Prediction, ...]:
-    """Every metric, the best predictor first; those without an answer last."""
+    """Every metric, the surest predictor first (by the interval's lower end); those without an answer last."""
     names = list(scores.family)
     if not names or not found.items:
         return ()
@@ -87,7 +87,7 @@ def predictions(
         )
         for m, name in enumerate(names)
     ]
-    return tuple(sorted(rows, key=lambda row: (row.accuracy.value is None, -(row.accuracy.value or 0), row.metric)))
+    return tuple(sorted(rows, key=lambda row: (row.accuracy.value is None, -(row.accuracy.low or 0), row.metric)))
 
 
 def goodness(run: Run, cases: set[str]) -> Goodness:
