@@ -189,14 +189,18 @@ def read_audit(path: Path) -> StoredAudit:
         audit = StoredAudit(path.parents[3].name, path.parent.name, document)
         if document["format"] != FORMAT:
             raise StoreError(f"{path}: format {document['format']!r} is not {FORMAT}: run the audit again")
-        _ = audit.label
-    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        frames = (audit.heat_frame, audit.roc_frame, audit.survival_frame, audit.tax_frame, audit.frontier_frame)
+        for read in (*frames, audit.ledger_frame, lambda: audit.label):
+            read()  # now, so that no page stumbles over what a stranger wrote
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         if isinstance(error, StoreError):
             raise
-        raise StoreError(f"{path}: not the figures of a watermark audit: {error}") from error
+        raise StoreError(f"{path}: not the figures of a watermark audit: run it again") from error
     return audit
 
 
-def report_path(root: Path, audit: StoredAudit) -> Path:
-    """The HTML report of an audit."""
-    return root / audit.run / FOLDER / audit.folder / REPORT
+def report_path(root: Path, run: str, folder: str) -> Path | None:
+    """The report of an audit; None where there is none. Never outside the run's folder."""
+    home = root.resolve() / run / FOLDER
+    path = (home / folder / REPORT).resolve()
+    return path if path.parent.parent == home and path.is_file() else None

@@ -90,6 +90,11 @@ class Alarms:
     bound_clusters: float | None
     needed: int
 
+    @property
+    def too_many(self) -> bool:
+        """Whether the test of presence is shown to raise more alarms than it claims."""
+        return self.presence is not None and self.presence.low is not None and self.presence.low > self.rate
+
 
 @dataclass(frozen=True, slots=True)
 class NullFigures:

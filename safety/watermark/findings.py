@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from safety.watermark.figures import CellFigures, MarkFigures, WatermarkFigures, rate_name
+from safety.watermark.figures import Alarms, CellFigures, MarkFigures, WatermarkFigures, rate_name
 from safety.watermark.plan import NONE, WatermarkPlan
 from safety.watermark.plots import share_text
 from safety.watermark.statistics import Interval
@@ -16,7 +16,8 @@ def findings(plan: WatermarkPlan, figures: WatermarkFigures) -> list[str]:
     for one in figures.comparisons:
         if one.family == "all attacks" and one.accuracy.value is not None:
             decided = one.accuracy_q is not None and one.accuracy_q < plan.false_discovery
-            verdict = "" if decided else ": no difference is shown"
+            counted = "" if one.accuracy_q is None else f" (adjusted p {one.accuracy_q:.2g})"
+            verdict = "" if decided else f", which all comparisons counted shows no difference{counted}"
             lines.append(
                 f"{one.mark} less {one.other} on the same attacks: bit accuracy "
                 f"{interval_text(one.accuracy, '{:+.3f}')}{verdict}."
@@ -57,15 +58,7 @@ def _of_mark(plan: WatermarkPlan, mark: MarkFigures) -> Iterator[str]:
     if alarms:
         strict = alarms[-1]
         assert strict.presence is not None
-        assert strict.bound is not None
-        claim = (
-            "which shows that rate"
-            if strict.bound <= strict.rate
-            else (
-                f"which shows no more than {strict.bound:.2g}; "
-                f"to show {rate_text(strict.rate)} takes {strict.needed:,} clips"
-            )
-        )
+        claim = _claim(strict)
         yield (
             f"{name}'s test of presence raised {strict.presence.count} false alarms at {rate_text(strict.rate)} on "
             f"{strict.presence.of} unmarked readings, {claim}."
@@ -74,6 +67,11 @@ def _of_mark(plan: WatermarkPlan, mark: MarkFigures) -> Iterator[str]:
     if p is not None:
         verdict = "as they should be" if p >= 0.01 else "not as they should be: do not trust them"
         yield f"{name}: p-values of {mark.null.trials} unmarked readings are {verdict} (Kolmogorov–Smirnov p {p:.2g})."
+    for scheme in mark.schemes:
+        if scheme.family == "forgery" and mark.level is not None and scheme.detected[rate_name(mark.level)].count:
+            quality = "" if scheme.attack_db is None else f" at {scheme.attack_db:.1f} dB"
+            forged = share_text(scheme.detected[rate_name(mark.level)])
+            yield f"{name} can be forged: {scheme.attack} makes {forged} clips that nobody marked pass{quality}."
     for chain, curve in mark.survival.items():
         if curve.clips:
             half = (
@@ -82,6 +80,17 @@ def _of_mark(plan: WatermarkPlan, mark: MarkFigures) -> Iterator[str]:
                 else f"{curve.half_life:g} generations"
             )
             yield f"{name}: half of the clips are lost after {half} of {chain} (detection at {rate_text(mark.level)})."
+
+
+def _claim(alarm: Alarms) -> str:
+    """What so many false alarms say of the rate that the test of presence claims."""
+    assert alarm.presence is not None
+    assert alarm.bound is not None
+    if alarm.too_many:
+        return "far more than it claims: do not decide by it"
+    if alarm.bound <= alarm.rate:
+        return "which shows that rate"
+    return f"which shows no more than {alarm.bound:.2g}; to show {rate_text(alarm.rate)} takes {alarm.needed:,} clips"
 
 
 def _lost(mark: MarkFigures) -> str:

@@ -17,7 +17,7 @@ import pandas as pd
 from safety.watermark.plan import NONE, MarkFacts, WatermarkPlan
 from safety.watermark.statistics import Share, clustered_share
 
-GRID_DB = tuple(float(step) for step in range(20, 51, 2))
+STEP_DB, BEST_DB = 2.0, 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def frontier(
     return Frontier(
         measure,
         tuple(points),
-        _curve([point for point in points if point.goal == "removal"]),
-        _curve([point for point in points if point.goal == "forgery"]),
+        _curve([point for point in points if point.goal == "removal"], plan.attack_db),
+        _curve([point for point in points if point.goal == "forgery"], plan.attack_db),
         tuple(dict.fromkeys(unmeasured)),
     )
 
@@ -108,11 +108,11 @@ def _measure(facts: MarkFacts, marked: pd.DataFrame, ok: pd.DataFrame) -> str:
     return "XPSNR" if has_db.any() and attacked.loc[has_db, "attack_xpsnr"].notna().all() else "PSNR"
 
 
-def _curve(points: Sequence[Point]) -> tuple[Best, ...]:
+def _curve(points: Sequence[Point], worst_db: float) -> tuple[Best, ...]:
     if not points:
         return ()
     found = []
-    for quality in GRID_DB:
+    for quality in np.arange(worst_db, BEST_DB + STEP_DB / 2, STEP_DB).tolist():
         within = [point for point in points if point.quality >= quality and point.gained.value]
         best = max(within, key=lambda point: point.gained.value or 0.0, default=None)
         found.append(Best(quality, 0.0, "") if best is None else Best(quality, best.gained.value or 0.0, best.attack))

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from safety.watermark import plots
 from safety.watermark.export import FILES
-from safety.watermark.figures import CellFigures, MarkFigures, Tables, WatermarkFigures, rate_name
+from safety.watermark.figures import Alarms, CellFigures, MarkFigures, Tables, WatermarkFigures, rate_name
 from safety.watermark.findings import attacked_cells, clean_cell, findings, interval_text, limits, rate_text
 from safety.watermark.plan import NONE, WatermarkPlan
 from safety.watermark.report import About
@@ -68,6 +68,7 @@ def audit_page(plan: WatermarkPlan, about: About, figures: WatermarkFigures, tab
         "halflife": _half_lives,
         "half": half_text,
         "alarms": _alarms_text,
+        "verdict": _verdict,
         "decibel": lambda value: "–" if value is None else f"{value:.1f}",
         "fps": lambda value: "–" if value is None else f"{value:.0f} fps" if value >= 10 else f"{value:.1f} fps",
         "number": lambda value: "–" if value is None else f"{value:.4g}",
@@ -187,6 +188,13 @@ def _alarms_text(mark: MarkFigures) -> str:
     strict = min(tested, key=lambda alarm: alarm.rate)
     assert strict.presence is not None
     return f"{strict.presence.count} of {strict.presence.of} at {rate_text(strict.rate)}"
+
+
+def _verdict(alarm: Alarms) -> str:
+    """The class of the style sheet for what the presence test's alarms show."""
+    if alarm.bound is None:
+        return ""
+    return "bad" if alarm.too_many else "good" if alarm.bound <= alarm.rate else "half"
 
 
 def p_text(value: float | None) -> str:

@@ -26,6 +26,7 @@ p { margin: .45rem 0; max-width: 46rem; } ul, ol { max-width: 46rem; padding-lef
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; font-size: .92rem; }
 th, td { text-align: left; padding: .28rem .9rem .28rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); white-space: nowrap; } tbody tr:last-child td { border-bottom: none; }
+td:first-child { white-space: nowrap; }
 code, pre { font: .9em/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { background: var(--card); padding: .7rem .9rem; border-radius: 6px; white-space: pre-wrap; }
 .caution { background: var(--warn); border-left: 4px solid var(--warnline); border-radius: 4px; padding: .5rem .9rem;
@@ -225,9 +226,10 @@ alarm.exact }}
 ({{ "%.2g" | format(alarm.expected) }}){% endif %}</td>
 <td class="num">{% if alarm.presence is none %}no test{% else %}{{ alarm.presence.count }} of {{ alarm.presence.of }}
 {% endif %}</td>
-<td class="num {{ "" if alarm.bound is none else "good" if alarm.bound <= alarm.rate else "half" }}">{% if alarm.bound
+<td class="num {{ alarm | verdict }}">{% if alarm.bound
 is
-none %}–{% else %}{{ "%.2g" | format(alarm.bound) }}{{ "" if alarm.bound <= alarm.rate else ": undecided" }}{% endif
+none %}–{% else %}{{ "%.2g" | format(alarm.bound) }}{{ ": more than claimed" if alarm.too_many else "" if alarm.bound
+<= alarm.rate else ": undecided" }}{% endif
 %}</td>
 <td class="num">{% if alarm.bound_clusters is none %}–{% else %}{{ "%.2g" | format(alarm.bound_clusters) }}{% endif
 %}</td>
@@ -238,9 +240,9 @@ says how many unmarked clips without an alarm would show the rate. Readings of o
 no
 independent clips: the truth lies between the two limits.</p>
 <h3>One key, one message: over-dispersion</h3>
-<div class="scroll" tabindex="0"><table><thead><tr><th>mark</th><th>files</th><th>lean of a bit</th><th>correlation of
-two</th><th>inflation for the unluckiest 5 % of messages</th><th>p of fair coins</th><th>alarms of the unluckiest
-1 %</th></tr></thead><tbody>
+<div class="scroll" tabindex="0"><table><thead><tr><th>mark</th><th>files</th><th>lean of a bit</th>
+<th>correlation<br>of two</th><th>inflation,<br>unluckiest 5 %</th>
+<th>p of<br>fair coins</th><th>alarms,<br>unluckiest 1 %</th></tr></thead><tbody>
 {% for mark in figures.marks %}{% set found = mark.null.dispersion %}<tr><td>{{ mark.facts.name }}</td>
 {% if found is none %}<td colspan="6" class="none">fewer than five unmarked files</td>{% else %}
 <td>{{ found.clips }}</td><td class="num">{{ "%.3f" | format(found.bias) }} (fair: {{ "%.3f" | format(found.bias_fair)

@@ -14,8 +14,8 @@ from scipy import stats
 from eval.clip import Clip, ClipError
 from eval.hashing import json_sha256
 from eval.marks.mark import Bits, Detection, MarkError, Stream
-from safety.watermark.marker import Marker, PostHoc
 from safety.watermark.figures import Tables
+from safety.watermark.marker import Marker, PostHoc
 from safety.watermark.plan import Form, WatermarkPlan, choose_attacks
 from safety.watermark.run import Worker
 from safety.watermark.subjects import Facts, Held, Subject
@@ -27,7 +27,7 @@ SIDE = 64
 
 @dataclass(frozen=True)
 class Cells:
-    """Adds or takes `strength` grey levels in each of K cells of the picture, and reads their sign under a keyed order."""
+    """Adds or takes `strength` grey levels in K cells of the picture, and reads their sign under a keyed order."""
 
     name: str = "cells"
     bits: int = 32
@@ -83,7 +83,7 @@ def load(subject: Subject, form: Form) -> Held:
     return Held(Clip(noise, 8.0), 0.01, form.frames)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def planned() -> Callable[..., Setup]:
     """A setup of `clips` subjects and `negatives` further ones under the marks and attacks named."""
 
@@ -105,7 +105,7 @@ def planned() -> Callable[..., Setup]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def worked() -> Callable[[Setup], Tables]:
     """All units of a setup done in this process, as tables."""
 

@@ -1,4 +1,4 @@
-"""The audit's statistics: known answers, independent references, coverage, and p-values that are uniform under the null."""
+"""The audit's statistics: known answers, references, coverage, and p-values that are uniform under the null."""
 
 from __future__ import annotations
 
