@@ -122,7 +122,7 @@ def run_audit(
     fakes, reals = table.samples().groups if len(table.clip_N) else (0, 0)
     evidence = Evidence(
         fakes, reals, measured.blocks[ALL] if measured else None, before, after, floor, same, ceilings, above,
-        scales(table, form),
+        scales(table, form), paired(table),
     )  # fmt: skip
     sides = {one.clip.set: one.clip.side for one in observed}
     return DeepfakeAudit(
@@ -181,6 +181,12 @@ def strongest(table: TraceTable) -> tuple[Trace, ...]:
     order = np.argsort(-np.abs(model.weights_D))[:SHOWN_TRACES]
     names = table.names()
     return tuple(Trace(names[place], float(model.weights_D[place])) for place in order)
+
+
+def paired(table: TraceTable) -> bool:
+    """Whether every prompt or source has clips on both sides."""
+    sides = [set(table.groups[own_N].tolist()) for own_N in (table.is_fake, ~table.is_fake)]
+    return bool(sides[0]) and sides[0] == sides[1]
 
 
 def scales(table: TraceTable, form: Form) -> tuple[float, float]:

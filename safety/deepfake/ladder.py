@@ -21,7 +21,7 @@ from safety.deepfake.errors import DetectorError
 from safety.deepfake.operating import Figure, brier, calibration_error, eer
 from safety.watermark.attacks.attack import ATTACKS, Attack, AttackError, rng_of
 
-FAMILIES = ("codec", "spatial", "photometric")
+DEFAULT = ("h264", "resize", "blur", "noise")
 RUNGS = 3
 """Strengths of each attack: the mildest, the middle one, the strongest."""
 
@@ -81,13 +81,8 @@ def rungs_of(attack: Attack) -> list[float]:
 
 
 def default_attacks() -> list[str]:
-    """One codec, resizing, blur and noise, as far as they are registered."""
-    names = ATTACKS.names()
-    found = []
-    for words in (("h264", "x264"), ("resize", "scale"), ("blur",), ("noise",)):
-        known = [name for name in names if any(word in name for word in words) and ATTACKS.get(name).family in FAMILIES]
-        found += known[:1]
-    return found
+    """One codec, resizing, blur and noise."""
+    return [name for name in DEFAULT if name in ATTACKS]
 
 
 def run_ladder(

@@ -19,6 +19,9 @@ from safety.deepfake.table import TraceTable
 GATE = 0.6
 """No verdict while nuisances that are left separate the sets by more than this AUC."""
 
+DEALS = 24
+"""More than elsewhere: the gate hangs on one number, which fewer deals leave to chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Nuisances:
@@ -36,7 +39,7 @@ class Nuisances:
 
 def nuisances(samples: Samples, names: Sequence[str], seed: int, confidence: float) -> Nuisances:
     """The AUC of a cross-fitted classifier on nuisances alone. Needs two groups of each class."""
-    together = measure_auc(with_squares(samples), seed, confidence=confidence)
+    together = measure_auc(with_squares(samples), seed, confidence=confidence, deals=DEALS)
     single = {}
     for place, name in enumerate(names):
         auc = plain_auc(samples.values_ND[:, place], samples.fake_N)

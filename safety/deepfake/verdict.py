@@ -27,6 +27,13 @@ MEANING: dict[State, str] = {
 }
 
 
+UNPAIRED = "Give real clips of the same kind of content, length and light as the generated ones, or the reverse."
+PAIRED = (
+    "Both sides answer the same prompts, so that what they were asked to show is no reason: the difference may itself "
+    "be the generator's trace. This audit cannot tell the two apart, and leaves it open."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """headline: one sentence. auc: only where there is a verdict. cautions: what to know before quoting it."""
@@ -57,6 +64,8 @@ class Evidence:
     margin: Margin | None
     scales: tuple[float, float]
     """How many times larger the fakes and the reals were than the common form, on average."""
+    paired: bool = False
+    """Whether every prompt was answered on both sides."""
 
 
 def conclude(found: Evidence) -> Verdict:
@@ -72,7 +81,7 @@ def conclude(found: Evidence) -> Verdict:
             cautions,
         )
     if found.after.together.value > GATE:
-        return _refused(found.after, cautions)
+        return _refused(found.after, cautions, paired=found.paired)
     auc, p = found.auc, found.auc.p if found.auc.p is not None else 1.0
     gate = (
         f"Length, bit rate, size, frame rate, brightness and loudness alone separate the canonical clips at an AUC of "
@@ -117,7 +126,7 @@ def auc_text(auc: Auc) -> str:
     return f"{auc.value:.2f} [{auc.low:.2f}, {auc.high:.2f}]"
 
 
-def _refused(after: Nuisances, cautions: tuple[str, ...]) -> Verdict:
+def _refused(after: Nuisances, cautions: tuple[str, ...], *, paired: bool) -> Verdict:
     worst = after.worst
     chance = "The interval reaches 0.5: with so few clips it may be chance, and more clips would settle it."
     named = f"{', '.join(worst[:3])} alone" if worst else "nuisances together, though none by itself"
@@ -128,7 +137,7 @@ def _refused(after: Nuisances, cautions: tuple[str, ...]) -> Verdict:
             f"Nuisances that remain after canonicalising separate the sets at an AUC of {auc_text(after.together)}; "
             f"above {GATE} a classifier's success could be theirs.",
             *([chance] if after.together.low <= SAME else []),
-            "Give real clips of the same kind of content, length and light as the generated ones, or the reverse.",
+            PAIRED if paired else UNPAIRED,
         ),
         cautions,
     )

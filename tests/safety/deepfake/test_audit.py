@@ -62,9 +62,21 @@ def test_length_alone_is_refused_though_traces_are_equal(sets):
     assert found.after.together.value > 0.95
 
 
+def test_prompts_that_both_sides_answer_make_the_refusal_say_so(seen):
+    rng = np.random.default_rng(9)
+    observed = [
+        seen(side, f"{side}{place}", rng, group=f"p{place}", light=60.0 if side == "fake" else None)
+        for side in ("fake", "real")
+        for place in range(16)
+    ]
+    found = audit(observed)
+    assert found.verdict.state == "refused"
+    assert any("may itself be the generator's trace" in line for line in found.verdict.reasons)
+
+
 def test_length_before_canonicalising_is_a_caution_only(seen):
     """Length is taken away by the common form: it separates the files perfectly, and the windows not at all."""
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(12)
     observed = [seen("fake", f"f{place}", rng, duration=rng.normal(2, 0.1)) for place in range(40)]
     observed += [seen("real", f"r{place}", rng, duration=rng.normal(9, 0.1)) for place in range(40)]
     found = audit(observed)
