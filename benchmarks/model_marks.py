@@ -185,6 +185,14 @@ class GeneratedMark:
         return read_mark(self.reference, clip, self.records.get(key, []), key, with_prompts=self.with_prompts).detection
 
 
+def kept_mark(folder: Path, reference: Reference | None = None) -> tuple[GeneratedMark, int, tuple[str, ...]]:
+    """The mark with the records of a folder, the folder's key, and warnings. Raises what open_folder raises."""
+    owned = open_folder(folder)
+    mark = GeneratedMark(reference)
+    mark.records[owned.key] = list(owned.records)
+    return mark, owned.key, owned.warnings
+
+
 def _read_records(path: Path) -> tuple[MarkRecord, ...]:
     """Raises MarkError for a file that cannot be read, or a line that is no record."""
     if not path.exists():

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".gif")
 GRID_COLUMNS = 8
 STEM_LENGTH = 60
-Finish = Callable[["Clip", str], tuple["Clip", str]]
-"""A clip and its prompt to the clip that is written, and what its mark says in hexadecimal (empty: no mark)."""
+LATENT = "latent"
+Make = Callable[[str, Callable[[int], None]], tuple["Clip", str]]
+"""A prompt, and what is to be told of each step, to the clip that is written, and what its mark says in hexadecimal
+(empty: no mark)."""
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
@@ -66,7 +68,9 @@ def generate(
     message: Annotated[
         str, typer.Option(help="what the mark says, in hexadecimal; default: made from model, prompt and seed")
     ] = "",
-    key_file: Annotated[Path | None, typer.Option(help="the mark's key, an integer; default: the public key")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="the mark's key, an integer; default: the public key; latent: a folder of yours")
+    ] = None,
     sign: Annotated[
         Path | None, typer.Option(help="sign each clip with the key in this folder (see: moviegen keys make)")
     ] = None,
@@ -89,7 +93,7 @@ def generate(
         if sign_prompt and sign is None:
             raise CommandError("--sign-prompt goes with --sign FOLDER; moviegen keys make makes a key")
         key = None if sign is None else _signing_key(sign, paths)
-        writes = _writer(mark, message, key_file)
+        writes = _latent_writer(message, key_file) if mark == LATENT else _writer(mark, message, key_file)
         from moviegen.generate import form_of, load_reference, remarks
 
         sampler = _sampler(steps=steps, guidance=guidance, schedule=schedule, method=method)
@@ -101,10 +105,10 @@ def generate(
         paths[0].parent.mkdir(parents=True, exist_ok=True)  # now, and not after the work, if it cannot be
         model = checkpoint if weights is None else weights.name
         wanted = list(zip(asked, paths, strict=True))
-        if writes is not None:
+        if isinstance(writes, Writer):
             writes.check(form)
-        finish = _finisher(writes, model, seed)
-        made = _make_all(reference, wanted, seed, form, sampler, finish)
+        make = _maker(writes, reference, model, seed, form, sampler)
+        made = _make_all(wanted, make, sampler.steps)
         if key is not None:
             _sign_all(made, key, model, _weights_sha256(weights, checkpoint), seed, mark, with_prompt=sign_prompt)
         if _is_folder(asked, output):
@@ -260,51 +264,74 @@ def _writer(name: str, message: str, key_file: Path | None) -> Writer | None:
     return Writer(mark, message_K, key, f"{how_to} --key-file {key_file}")
 
 
-def _finisher(writes: Writer | None, model: str, seed: int) -> Finish:
-    """What is done to a clip of a prompt before it is written, and what its mark says."""
-    if writes is None:
-        return lambda clip, _: (clip, "")
-    return lambda clip, prompt: writes.write(clip, model, prompt, seed)
+@dataclass(frozen=True, slots=True)
+class LatentWriter:
+    """The mark that goes into a clip as it is made. folder: of its key and records, its owner's alone."""
+
+    message_K: Bits | None
+    folder: Path
+    how_to: str
 
 
-def _make_all(
-    reference: Reference,
-    wanted: Sequence[tuple[str, Path]],
-    seed: int,
-    form: Form,
-    sampler: Sampler,
-    finish: Finish,
-) -> list[Made]:
+def _latent_writer(message: str, folder: Path | None) -> LatentWriter:
+    """The folder is opened, and its key made if there is none, before the work. Raises MarkError."""
+    from benchmarks.model_marks import default_key_folder, open_folder
+    from eval.marks.bits import parse_message
+    from moviegen.latent_mark.marking import BITS
+
+    chosen = default_key_folder() if folder is None else folder
+    message_K = parse_message(message, BITS) if message else None
+    for warning in open_folder(chosen, make=True).warnings:
+        say(err(), f"warning: {warning}")
+    how_to = f" --mark {LATENT}" + ("" if folder is None else f" --key-file {folder}")
+    return LatentWriter(message_K, chosen, how_to)
+
+
+def _maker(
+    writes: Writer | LatentWriter | None, reference: Reference, model: str, seed: int, form: Form, sampler: Sampler
+) -> Make:
+    """How the clip of a prompt is made, and marked."""
+    from moviegen.generate import generate_batch
+
+    def latent(prompt: str, on_step: Callable[[int], None]) -> tuple[Clip, str]:
+        from benchmarks.model_marks import generate_marked
+        from eval.marks.bits import derived_message, message_text
+        from moviegen.latent_mark.marking import BITS
+
+        assert isinstance(writes, LatentWriter)
+        message_K = writes.message_K
+        if message_K is None:
+            message_K = derived_message(BITS, model, prompt, str(seed))
+        clip = generate_marked(reference, prompt, seed, form, sampler, message_K, writes.folder, on_step)
+        return clip, message_text(message_K)
+
+    def plain(prompt: str, on_step: Callable[[int], None]) -> tuple[Clip, str]:
+        (clip,) = generate_batch(reference, [prompt], [seed], form, sampler, on_step)
+        return writes.write(clip, model, prompt, seed) if isinstance(writes, Writer) else (clip, "")
+
+    return latent if isinstance(writes, LatentWriter) else plain
+
+
+def _make_all(wanted: Sequence[tuple[str, Path]], make: Make, steps: int) -> list[Made]:
     """Make and write one clip after the other, under a progress bar."""
     from benchmarks.commands.progress import bar
 
     made = []
-    with bar("sampling", sampler.steps * len(wanted), "steps") as shown:
+    with bar("sampling", steps * len(wanted), "steps") as shown:
         for number, (prompt, path) in enumerate(wanted):
 
-            def on_step(done: int, before: int = number * sampler.steps, prompt: str = prompt) -> None:
+            def on_step(done: int, before: int = number * steps, prompt: str = prompt) -> None:
                 shown.to(before + done, prompt)
 
-            made.append(_make(reference, prompt, path, seed, form, sampler, finish, on_step))
+            made.append(_make(prompt, path, make, on_step))
     return made
 
 
-def _make(
-    reference: Reference,
-    prompt: str,
-    path: Path,
-    seed: int,
-    form: Form,
-    sampler: Sampler,
-    finish: Finish,
-    on_step: Callable[[int], None],
-) -> Made:
+def _make(prompt: str, path: Path, make: Make, on_step: Callable[[int], None]) -> Made:
     from eval.video import write_clip
-    from moviegen.generate import generate_batch
 
     begun = time.perf_counter()
-    (clip,) = generate_batch(reference, [prompt], [seed], form, sampler, on_step)
-    clip, message = finish(clip, prompt)
+    clip, message = make(prompt, on_step)
     write_clip(clip, path)
     return Made(prompt, path, clip, time.perf_counter() - begun, message)
 

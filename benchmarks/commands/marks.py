@@ -82,11 +82,9 @@ def detect(
     """Look for a mark in clips: is it there, what does it say, and how likely is that by chance."""
     with errors():
         from eval.marks.bits import parse_message
-        from eval.marks.mark import find_mark
 
-        chosen = find_mark(mark)
+        chosen, key = _mark_and_key(mark, key_file)
         wanted = parse_message(message, chosen.bits) if message else None
-        key = _key(key_file)
         rows = [_detected(chosen, path, key, wanted) for path in clips]
         if as_json:
             typer.echo(json.dumps({"mark": mark, "clips": rows}, indent=2))
@@ -106,6 +104,20 @@ def _facts(mark: Mark) -> dict[str, Any]:
         "summary": mark.summary,
         "source": mark.source,
     }
+
+
+def _mark_and_key(name: str, path: Path | None) -> tuple[Mark, int]:
+    """The mark of that name and the key to read it with; mark `latent` with what a folder of its owner's holds."""
+    from eval.marks.mark import find_mark
+
+    if name != "latent":
+        return find_mark(name), _key(path)
+    from benchmarks.model_marks import default_key_folder, kept_mark
+
+    mark, key, warnings = kept_mark(default_key_folder() if path is None else path)
+    for warning in warnings:
+        say(err(), f"warning: {warning}")
+    return mark, key
 
 
 def _key(path: Path | None) -> int:

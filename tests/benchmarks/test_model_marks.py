@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from benchmarks.cli import app
 from benchmarks.model_marks import (
     KEY_FILE,
     RECORDS_FILE,
@@ -131,3 +134,18 @@ def test_the_mark_of_audits_makes_and_reads_but_does_not_embed(reference: Refere
     with pytest.raises(MarkError, match="as it is made"):
         mark.embed(clip, MESSAGE, key=8)
     assert len(mark.weights_sha256) == 64
+
+
+def test_the_command_line_marks_and_detects(tmp_path: Path) -> None:
+    clip, folder = tmp_path / "dog.mp4", tmp_path / "marks"
+    asked = ["--key-file", str(folder), "--mark", "latent", "--message", "0123cdef"]
+    made = CliRunner().invoke(
+        app, ["generate", "A dog runs", "-o", str(clip), "--steps", "8", "--duration", "1", *asked]
+    )
+    assert made.exit_code == 0, made.output
+    found = CliRunner().invoke(app, ["marks", "detect", str(clip), *asked, "--json"])
+    (row,) = json.loads(found.stdout)["clips"]
+    assert (row["message"], row["matches"], row["marked"]) == ("0123cdef", 32, True)
+    other = CliRunner().invoke(app, ["marks", "detect", str(clip), "--mark", "latent", "--key-file", str(tmp_path)])
+    assert other.exit_code == 2
+    assert "no such key" in " ".join(other.output.split())
