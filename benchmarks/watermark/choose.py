@@ -5,7 +5,7 @@ work.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -79,6 +79,8 @@ class Choice:
     @property
     def form(self) -> Form:
         usual = QUICK_FORM if self.quick else Form()
+        if self.generator:  # its clips are short and small as they are
+            usual = replace(usual, frames=Form().frames, windows=1)
         return Form(self.frames or usual.frames, usual.windows, self.side or usual.side)
 
     @property

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from pathlib import Path
 
 from benchmarks.generators.reference import nearest_form, one_thread
 from benchmarks.model_marks import GeneratedMark
 from eval.clip import Clip
 from eval.marks.mark import Bits, Detection, MarkError
+from eval.video import write_clip
 from moviegen.latent_mark.marking import MarkRecord, generate_marked
 from moviegen.latent_mark.reading import read_mark
 from moviegen.latent_mark.shading import NONCE_BYTES
-from safety.watermark.plan import MarkFacts
-from safety.watermark.subjects import Subject
+from safety.watermark.plan import Form, MarkFacts
+from safety.watermark.subjects import Subject, read_stretch
 
 
 class LatentMarker:
@@ -38,7 +40,10 @@ class LatentMarker:
         )
 
     def marked(self, subject: Subject, clip: Clip, message_K: Bits, *, key: int) -> Clip:
-        """A marked clip of the subject's prompt and seed, cut to the stretch that `clip` is. Raises MarkError."""
+        """A marked clip of the subject's prompt and seed, cut to the stretch that `clip` is. Raises MarkError.
+
+        It is written and read as the unmarked one was: the file's codec is no part of the mark's cost.
+        """
         if subject.case is None:
             raise MarkError("mark 'latent' goes into a clip as it is made: this clip has no prompt")
         reference, form = self._mark.reference, nearest_form(self._mark.reference.preset, subject.case.asked)
@@ -53,8 +58,10 @@ class LatentMarker:
                 key,
                 nonce=nonce_of(subject, key),
             )
-        stop = subject.start + len(clip.frames_TCHW)
-        return replace(made, frames_TCHW=made.frames_TCHW[subject.start : stop])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "clip.mp4"
+            write_clip(made, path)
+            return read_stretch(path, subject.start, Form(frames=len(clip.frames_TCHW))).clip
 
     def detect(self, clip: Clip, *, key: int) -> Detection:
         """Read a clip under the nonces of all clips of the audit."""

@@ -27,7 +27,7 @@ QUICK: tuple[tuple[str, tuple[float, ...]], ...] = (
 )
 """Each at strengths of its ladder; those for a stream that no audited mark is in are left out."""
 
-QUICK_SCHEMES = ("average-out", "overwrite", "residual-copy")
+QUICK_SCHEMES = ("average-out", "overwrite", "residual-copy", "residual-copy-0.25")
 QUICK_SCHEME_CLIPS = 4
 QUICK_TAX = frozenset({"temporal_flickering", "motion_smoothness", "sharpness", "noise", "blockiness", "contrast"})
 """Of the metrics of pictures, those that need no optical flow."""

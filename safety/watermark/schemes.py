@@ -24,6 +24,9 @@ OTHERS = 4
 GAIN = 2.0
 """How many times a residual is put on: its estimate holds only part of the mark."""
 
+FAINT_GAINS = (0.1, 0.25, 0.5)
+"""Marks that are read over many frames or pixels need far less: a learned mark of 38 dB is forged at 50 dB by 0.1."""
+
 
 class Scene(Protocol):
     """What an attacker finds. Clips are numbered as the plan's; `place` is the one that is attacked.
@@ -109,9 +112,12 @@ def _average_in(scene: Scene, _: np.random.Generator, __: int) -> Loot:
     return Loot(forged, target, others[0])
 
 
-def _copy(scene: Scene, _: np.random.Generator, __: int) -> Loot:
-    target, source = scene.unmarked(scene.place), _others(scene)[0]
-    return Loot(group.copy_residual(scene.marked(source), target, stream=scene.stream, gain=GAIN), target, source)
+def _copying(gain: float) -> Callable[[Scene, np.random.Generator, int], Loot]:
+    def copy(scene: Scene, _: np.random.Generator, __: int) -> Loot:
+        target, source = scene.unmarked(scene.place), _others(scene)[0]
+        return Loot(group.copy_residual(scene.marked(source), target, stream=scene.stream, gain=gain), target, source)
+
+    return copy
 
 
 def _query_in(scene: Scene, generator: np.random.Generator, budget: int) -> Loot:
@@ -130,7 +136,17 @@ for _scheme in (
     Scheme("overwrite", "removal", "the same mark again, with another key and another message", 0, _overwrite),
     Scheme("query-out", "removal", "squares that make the detector's score fall, kept", 0, _query_out, _PICTURE),
     Scheme("average-in", "forgery", f"what {OTHERS} marked clips have in common, put on", OTHERS, _average_in),
-    Scheme("residual-copy", "forgery", "the residual of one marked clip, put on", 1, _copy),
+    Scheme("residual-copy", "forgery", "the residual of one marked clip, put on", 1, _copying(GAIN)),
+    *(
+        Scheme(
+            f"residual-copy-{gain:g}",
+            "forgery",
+            f"the residual of one marked clip, put on × {gain:g}",
+            1,
+            _copying(gain),
+        )
+        for gain in FAINT_GAINS
+    ),
     Scheme("query-in", "forgery", "squares that make the detector's score rise, kept", 0, _query_in, _PICTURE),
 ):
     SCHEMES.add(_scheme.name, _scheme)

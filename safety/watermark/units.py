@@ -73,7 +73,8 @@ def units(setup: Setup) -> Iterator[Unit]:
             for stream in dict.fromkeys(mark.stream for mark in plan.marks):
                 marks = sum(mark.stream == stream for mark in plan.marks)
                 yield from _chunks("unmarked", place, seed, stream, plan.unmarked_cells(stream), readings=marks)
-            yield from (Unit("tax", place, seed, mark.name) for mark in plan.marks if seed == plan.seeds[0])
+            if plan.tax and seed == plan.seeds[0]:
+                yield from (Unit("tax", place, seed, mark.name) for mark in plan.marks)
             for mark in plan.marks:
                 for name in plan.schemes:
                     if place < plan.scheme_clips and _possible(name, mark.stream, len(setup.subjects)):
