@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-EVEN = 0.5
-"""What adaptation counts beside contrast: flat areas, where codecs leave little and the eye sees most, get less. Over a
-factor of ten it changes nothing in what survives crf 40, so it is not trained: straight-through, training would be told
-that all survives, and spread the mark evenly.
+MOST_HIDDEN = 4.0
+"""What contrast hides at most, in steps of 0-255: the published 16 is for textures, and draws dashes along lone edges.
+How the two parts are weighed changes nothing in what survives crf 40, so it is not trained: straight-through, training
+would be told that all survives, and spread the mark evenly.
 """
 OVERLAP = 0.3
 """What is masked twice counts less (Yang et al. 2005)."""
@@ -29,13 +29,12 @@ def mask_parts(luma_HW: Floats) -> tuple[Floats, Floats]:
     across_HW = cv2.Sobel(luma_HW, cv2.CV_32F, 1, 0, scale=0.25)
     # the blur's running sums can end a hair below zero
     steep_HW = np.maximum(cv2.blur(np.square(down_HW) + np.square(across_HW), (3, 3)), 0.0)
-    contrast_HW = 16.0 * np.power(steep_HW, 1.2) / (steep_HW + 676.0)
+    contrast_HW = MOST_HIDDEN * np.power(steep_HW, 1.2) / (steep_HW + 676.0)
     return adaptation_HW.astype(np.float32), contrast_HW.astype(np.float32)
 
 
 def just_noticeable(luma_HW: Floats) -> Floats:
     """Change that is just not seen, in steps of 0-255, H, W."""
     adapted_HW, contrasted_HW = mask_parts(luma_HW)
-    adapted_HW = EVEN * adapted_HW
     seen_HW = adapted_HW + contrasted_HW - OVERLAP * np.minimum(adapted_HW, contrasted_HW)
     return seen_HW.astype(np.float32, copy=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,87 @@ def test_a_place_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = run(DOG, "-o", tmp_path / "file" / "d.mp4", *SHORT)
     assert (result.exit_code, len(result.stderr.strip().splitlines())) == (1, 1), result.output
+
+
+@pytest.mark.usefixtures("shipped_untrained")
+def test_clips_are_marked_unless_you_say_none(tmp_path: Path) -> None:
+    marked, plain, again = (tmp_path / name for name in ("marked.mp4", "plain.mp4", "again.mp4"))
+    words = (DOG, "--seed", 5, "--steps", "1", "--size", "64x64")
+    result = run(*words, "-o", marked)
+    assert result.exit_code == 0, result.output
+    assert f"marked with learned; to see it: moviegen marks detect {marked}" in result.stdout.replace("\n", "")
+    unmarked = run(*words, "-o", plain, "--mark", "none")
+    assert unmarked.exit_code == 0, unmarked.output
+    assert "marked" not in unmarked.stdout.replace(str(tmp_path), "")
+    run(*words, "-o", again)
+    assert marked.read_bytes() == again.read_bytes(), "the same prompt and seed say the same"
+
+    def looked(path: Path) -> dict[str, Any]:
+        found = CliRunner().invoke(app, ["marks", "detect", str(path), "--json"])
+        assert found.exit_code == 0, found.output
+        (row,) = json.loads(found.stdout)["clips"]
+        return dict(row)
+
+    assert looked(marked)["marked"]
+    assert not looked(plain)["marked"]
+
+
+@pytest.mark.usefixtures("shipped_untrained")
+def test_the_owner_chooses_mark_message_and_key(tmp_path: Path) -> None:
+    key, path = tmp_path / "key", tmp_path / "dog.mp4"
+    key.write_text("99")
+    key.chmod(0o644)
+    words = ("--mark", "qim-dct", "--message", "0123abcd", "--key-file", key)
+    result = run(DOG, "-o", path, *words, "--steps", "1", "--size", "64x64")
+    assert result.exit_code == 0, result.output
+    assert "warning: " in result.stderr
+    assert "others can read this key" in result.stderr
+    asked = [
+        "marks",
+        "detect",
+        str(path),
+        "--mark",
+        "qim-dct",
+        "--key-file",
+        str(key),
+        "--message",
+        "0123abcd",
+        "--json",
+    ]
+    (row,) = json.loads(CliRunner().invoke(app, asked).stdout)["clips"]
+    assert row["message"] == "0123abcd"
+    assert row["matches"] == 32
+
+
+@pytest.mark.usefixtures("shipped_untrained")
+def test_a_signed_clip_binds_its_mark(tmp_path: Path) -> None:
+    from safety.provenance.authority import make_authority
+    from safety.provenance.claim import text_sha256
+    from safety.provenance.credentials import credentials
+    from safety.provenance.keys import save_authority
+
+    save_authority(make_authority("es256", organisation="test", days=2), tmp_path / "keys")
+    path = tmp_path / "dog.mp4"
+    result = run(DOG, "-o", path, *SHORT, "--sign", tmp_path / "keys", "--message", "0123abcd")
+    assert result.exit_code == 0, result.output
+    (binding,) = credentials(path).marks
+    assert (binding.mark, binding.message_sha256) == ("learned", text_sha256("0123abcd"))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--mark", "lerned"), "unknown mark 'lerned': did you mean 'learned'"),
+        (("--message", "12"), "32 bits are 8 hexadecimal digits"),
+        (("--mark", "none", "--message", "12345678"), "--message and --key-file go with a mark"),
+        (("--key-file", "none"), "none: No such file"),
+        (("--mark", "spread-sound"), "the clip has no sound"),
+        (("--mark", "spread-dct", "--size", "16x16"), "16x16 pixels are too small for spread-dct"),
+    ],
+)
+@pytest.mark.usefixtures("shipped_untrained")
+def test_marks_that_cannot_be_are_told_before_the_work(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    result = run(DOG, "-o", tmp_path / "d.mp4", *words)
+    assert (result.exit_code, len(result.stderr.strip().splitlines())) == (2, 1), result.output
+    assert says in result.stderr
+    assert not list(tmp_path.iterdir())
