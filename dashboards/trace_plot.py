@@ -14,7 +14,7 @@ LANES = ("flicker", "motion", "consistency", "sound")
 INK = "#2a7fc1"
 MARK = "#d8622b"
 _LANE_HEIGHT = 56
-_FILL, _FOOT, _TITLE = 0.6, 0.08, 0.86
+_FILL, _FOOT, _TITLE = 0.52, 0.08, 0.86
 """Of a lane: how high its line may go, where it begins, and where its title stands above it."""
 
 

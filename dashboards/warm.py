@@ -8,6 +8,7 @@ from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
 
+_NAME = "read ahead"
 _QUIET = ("streamlit.runtime.scriptrunner_utils.script_run_context", "streamlit.runtime.caching.cache_data_api")
 """Streamlit's caches work without a page and before the server runs, and would say so each time."""
 
@@ -17,14 +18,19 @@ def read_ahead(runs: Path) -> threading.Thread:
 
     A run that cannot be shown is left to its page, which says why.
     """
-    thread = threading.Thread(target=_newest, args=(runs.resolve(),), name="read ahead", daemon=True)
+    thread = threading.Thread(target=_newest, args=(runs.resolve(),), name=_NAME, daemon=True)
     thread.start()
     return thread
 
 
+def _elsewhere(_record: logging.LogRecord) -> bool:
+    """Whether a record comes from another thread; Streamlit sets its loggers' levels anew, so levels do not hold."""
+    return threading.current_thread().name != _NAME
+
+
 def _newest(runs: Path) -> None:
     for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).addFilter(_elsewhere)
     from benchmarks.store import list_runs
     from dashboards import results
 
