@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.bias.audit import FIGURES, FOLDER, FORMAT, REPORT
+from benchmarks.bias.audit import FIGURES, FOLDER, FORMAT
 from benchmarks.bias.summary import SERVED
 from benchmarks.manifest import StoreError
 from safety.bias.axes import AXES
@@ -138,10 +138,3 @@ def read_audit(path: Path) -> StoredAudit:
             raise
         raise StoreError(f"{path}: not the figures of an audit: run it again") from error
     return audit
-
-
-def report_path(root: Path, run: str, folder: str) -> Path | None:
-    """The report of an audit; None where there is none. Never outside the run's folder."""
-    home = root.resolve() / run / FOLDER / "bias"
-    path = (home / folder / REPORT).resolve()
-    return path if path.parent.parent == home and path.is_file() else None

@@ -18,7 +18,10 @@ keys = typer.Typer(help="Keys that sign clips (generate --sign).", no_args_is_he
 
 def provenance(
     folder: Annotated[Path, typer.Argument(help="folder of clips")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="folder for the report and its files")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="folder for the report; a run's own clips have a place for it in the run"),
+    ] = None,
     anchors: Annotated[
         Path | None, typer.Option(help="PEM file of root certificates you trust; default: nobody is trusted")
     ] = None,
@@ -40,6 +43,7 @@ def provenance(
     with errors():
         from benchmarks.clip_files import find_clips
         from benchmarks.commands.progress import bar
+        from benchmarks.provenance_audits import home_of
         from safety.provenance.audit import audit_clips, read_pictures, summarise
         from safety.provenance.errors import ProvenanceError
         from safety.provenance.export import figures_json, write_audit
@@ -47,10 +51,13 @@ def provenance(
 
         if not folder.is_dir():
             raise ProvenanceError(f"{folder}: there is no such folder; name one that holds clips")
+        place = output or home_of(folder)
+        if place is None:
+            raise ProvenanceError(f"{folder} is no run's clips folder: where to put the report? -o report/")
         trusted = Anchors() if anchors is None else read_anchors(anchors)
         pictures = {} if evidence is None else read_pictures(evidence)
         paths = find_clips(folder)
-        output.mkdir(parents=True, exist_ok=True)  # now, and not after the work, if it cannot be
+        place.mkdir(parents=True, exist_ok=True)  # now, and not after the work, if it cannot be
         with bar("credentials", len(paths), "clips", quiet=as_json) as progress:
             clips = audit_clips(folder, paths, trusted, pictures, progress.to)
             progress.to(len(paths))
@@ -58,11 +65,11 @@ def provenance(
         if launder:
             experiment = _launder(folder, paths, trusted, launder_clips, seed, confidence, quiet=as_json)
         audit = summarise(folder.resolve().name, trusted, clips, confidence, experiment)
-        write_audit(audit, output)
+        write_audit(audit, place)
         if as_json:
             typer.echo(figures_json(audit))
         else:
-            _say(audit, output)
+            _say(audit, place)
 
 
 def _launder(

@@ -72,13 +72,14 @@ def test_a_damaged_audit_is_left_out_and_the_others_stay(runs, caplog):
 def test_the_report_has_an_address_of_its_own_and_no_script(runs):
     app = Starlette(routes=[reports_route(runs)])
     client = TestClient(Guard(app), base_url="http://localhost")
-    found = client.get("/reports/a-run/simulated")
+    found = client.get("/reports/a-run/bias/simulated")
     assert found.status_code == 200
     assert "Bias audit of simulated" in found.text
     assert found.headers["content-security-policy"].startswith("default-src 'none'")
     assert found.headers["x-frame-options"] == "DENY"
-    for path in ("/reports/a-run/other", "/reports/a-run/..", "/reports/..%2fa-run/simulated", "/reports/b-run/x"):
-        assert client.get(path).status_code == 404
+    for path in ("a-run/bias/other", "a-run/bias/..", "..%2fa-run/bias/simulated", "b-run/bias/x", "a-run/..%2f/bias",
+                 "a-run/watermark/simulated", "a-run/simulated"):  # fmt: skip
+        assert client.get(f"/reports/{path}").status_code == 404
 
 
 def test_runs_without_identity_metrics_are_none_of_the_identity_page(small_runs):

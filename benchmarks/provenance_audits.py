@@ -1,0 +1,118 @@
+"""Stored provenance audits: found in the runs folder, read as data, in a form that pages show. Nothing is read anew."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.audits import AUDITS
+from benchmarks.clip_store import CLIPS
+from benchmarks.manifest import StoreError
+from safety.provenance.export import FIGURES
+
+_LOG = logging.getLogger(__name__)
+
+KIND = "provenance"
+MAX_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProvenanceAudit:
+    """An audit of a run's clips. run, folder: where its report lies. document: figures.json."""
+
+    run: str
+    folder: str
+    document: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        made = self.document
+        return f"{len(made['clips'])} clips of {made['folder']} · {made['created']} · {self.run}"
+
+    def clip_frame(self) -> pd.DataFrame:
+        """One row per clip: file, credentials, verdict, mark, detector, origin, signer, source, why."""
+        rows = [
+            {
+                "file": clip["file"],
+                "credentials": clip["state"],
+                "verdict": clip["verdict"],
+                "mark": clip["mark"],
+                "detector": clip["detector"],
+                "origin": clip["concluded_origin"],
+                "signer": clip["signer"],
+                "source": clip["source_type"],
+                "why": "; ".join(filter(None, (clip["reason"], clip["contradictions"]))),
+            }
+            for clip in self.document["clips"]
+        ]
+        return pd.DataFrame(rows)
+
+    def share_frame(self) -> pd.DataFrame:
+        """One row per state of credentials and per verdict: what, outcome, count, of, share, low, high."""
+        rows = [
+            {"what": what, "outcome": outcome, **dict(share)}
+            for what, part in (("credentials", "states"), ("verdict", "verdicts"))
+            for outcome, share in self.document[part].items()
+        ]
+        return pd.DataFrame(rows)
+
+    def chain_frame(self) -> pd.DataFrame:
+        """One row per chain of laundering: what is left of credentials, what a reader learns, also with a mark."""
+        laundering = self.document["laundering"]
+        chains = [] if laundering is None else laundering["chains"]
+        rows = [
+            {
+                "chain": chain["title"],
+                "honest": chain["honest"],
+                "clips": chain["measured"],
+                "credentials after": _counts(chain["states"]),
+                "the reader learns": _counts(chain["outcomes"]),
+                "with a surviving mark": _counts(chain["with_mark"]),
+                "contradictions caught": chain["contradictions_with_mark"],
+            }
+            for chain in chains
+        ]
+        return pd.DataFrame(rows)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def home_of(clips: Path) -> Path | None:
+    """Where the audit of a run's own clips goes: RUN/audits/provenance/clips; None for any other folder."""
+    run_folder = clips.resolve().parent
+    whole = clips.resolve().name == CLIPS and (run_folder / "manifest.json").is_file()
+    return run_folder / AUDITS / KIND / CLIPS if whole else None
+
+
+def list_audits(root: Path) -> list[StoredProvenanceAudit]:
+    """All audits below a runs folder that can be read, newest first; others are logged and left out."""
+    found = []
+    for path in sorted(root.glob(f"*/{AUDITS}/{KIND}/*/{FIGURES}")):
+        try:
+            found.append(read_audit(path))
+        except StoreError as error:
+            _LOG.warning("audit left out: %s", error)
+    return sorted(found, key=lambda audit: str(audit.document["created"]), reverse=True)
+
+
+def read_audit(path: Path) -> StoredProvenanceAudit:
+    """One figures.json. Raises StoreError for a file that is none."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StoreError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
+        audit = StoredProvenanceAudit(path.parents[3].name, path.parent.name, json.loads(path.read_bytes()))
+        # Now, so that no page stumbles over what a stranger wrote.
+        _ = (audit.label, audit.clip_frame(), audit.share_frame(), audit.chain_frame())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(f"{path}: not the figures of a provenance audit: {error}") from error
+    return audit
