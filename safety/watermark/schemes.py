@@ -25,7 +25,7 @@ GAIN = 2.0
 """How many times a residual is put on: its estimate holds only part of the mark."""
 
 FAINT_GAINS = (0.1, 0.25, 0.5)
-"""Marks that are read over many frames or pixels need far less: a learned mark of 38 dB is forged at 50 dB by 0.1."""
+"""Marks that are read over many pixels and frames are forged with far less than their own strength."""
 
 
 class Scene(Protocol):
