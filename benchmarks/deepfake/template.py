@@ -6,7 +6,7 @@ PAGE = """{% macro control_rows(controls) %}
 }}</span>
 {% else %}{{ control.auc | auc }}{% endif %}</td>
 <td>{{ control.about }}{% if control.auc is not none %}
-<small>({{ control.auc.fakes }} and {{ control.auc.reals }} independent clips)</small>{% endif %}</td></tr>{% endfor %}
+ <small>({{ control.auc.fakes }} and {{ control.auc.reals }} independent clips)</small>{% endif %}</td></tr>{% endfor %}
 {% endmacro %}
 <!doctype html>
 <html lang="en">
@@ -30,7 +30,7 @@ h2 { font-size: 1.22rem; margin: 2.8rem 0 .5rem; padding-top: .9rem;
   border-top: 1px solid var(--line); } h3 { font-size: 1.02rem; margin: 1.7rem 0 .3rem; }
 p { margin: .45rem 0; max-width: 46rem; } ul, ol { max-width: 46rem; padding-left: 1.3rem; } li { margin: .25rem 0; }
 .soft, small { color: var(--soft); } .none { color: var(--soft); font-style: italic; }
-.num { font-variant-numeric: tabular-nums; }
+.num { font-variant-numeric: tabular-nums; } td.num:not(:has(.none)) { white-space: nowrap; }
 .scroll { overflow-x: auto; } .scroll:focus { outline: 2px solid var(--mark); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; font-size: .93rem; }
 th, td { text-align: left; padding: .28rem .9rem .28rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }

@@ -5,14 +5,14 @@ Shape legend: N windows, F fakes, M reals, A deals, B draws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from eval.clip import Clip
-from eval.sets.crossfit import DEALS, Auc, CrossFit, Samples, cross_fit, deal, interval, measure_auc, resampled
+from eval.sets.crossfit import DEALS, Auc, CrossFit, Flags, Samples, cross_fit, deal, interval, measure_auc, resampled
 from eval.sets.logistic import Trainer
 from safety.deepfake.observe import Observed
 from safety.deepfake.table import ALL, TraceTable, make_table
@@ -74,16 +74,32 @@ def same_generator_floor(table: TraceTable, seed: int, confidence: float) -> Con
     first_N = np.isin(fake.seeds, seeds[::2])
     paired = np.intersect1d(fake.groups[first_N], fake.groups[~first_N])
     if len(paired) >= FEWEST_PROMPTS:
-        fake, first_N = fake.only(np.isin(fake.groups, paired)), first_N[np.isin(fake.groups, paired)]
-        about = "clips of every other seed of the same prompts"
+        own_N = np.isin(fake.groups, paired)
+        how, halves = "clips of every other seed of the same prompts", [_halved(fake.only(own_N), first_N[own_N])]
     else:
-        groups = np.random.default_rng([seed, 4]).permutation(np.unique(fake.groups))
-        first_N, about = np.isin(fake.groups, groups[::2]), "clips of one half of the prompts or files"
-    samples = Samples(fake.values(), first_N, fake.groups)
-    about = f"{largest}: {about} against the others; must be 0.5"
-    if samples.folds < 2:
+        how, halves = (
+            f"one half of the prompts or files (the middle of {HALVINGS} draws)",
+            list(_random_halves(fake, seed)),
+        )
+    about = f"{largest}: {how} against the others; must be 0.5"
+    if min(samples.folds for samples in halves) < 2:
         return Control(name, about, None, "too few clips to halve: two groups are needed in each half")
-    return Control(name, about, measure_auc(samples, seed, confidence=confidence))
+    by_auc = sorted(halves, key=lambda samples: cross_fit(samples, seed, deals=2).auc)
+    return Control(name, about, measure_auc(by_auc[len(by_auc) // 2], seed, confidence=confidence))
+
+
+HALVINGS = 7
+
+
+def _random_halves(fake: TraceTable, seed: int) -> Iterator[Samples]:
+    generator = np.random.default_rng([seed, 4])
+    for _ in range(HALVINGS):
+        groups = generator.permutation(np.unique(fake.groups))
+        yield _halved(fake, np.isin(fake.groups, groups[::2]))
+
+
+def _halved(fake: TraceTable, first_N: Flags) -> Samples:
+    return Samples(fake.values(), first_N, fake.groups)
 
 
 def margin(audit: Samples, floor: Samples, seed: int, confidence: float) -> Margin:

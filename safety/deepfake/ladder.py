@@ -163,15 +163,15 @@ class _Frozen:
             return Rung(attack, strength, unit, len(now_N), None, none, none, none, none, None, None, reasons)
         weights_BN = resampled(samples, self._seed)
 
-        def share(value_N: Floats, own_N: Flags) -> Figure:
+        def share(value_N: Floats, own_N: Flags, shift: bool = False) -> Figure:
             weight_BN = weights_BN * own_N
             draws_B = (weight_BN @ value_N) / weight_BN.sum(axis=1)
             value = float(value_N[own_N].mean())
             groups = len(np.unique(samples.group_N[own_N]))
             sure = ((1 - self._confidence) / 2) ** (1 / groups)
             low, high = np.quantile(draws_B, [(1 - self._confidence) / 2, (1 + self._confidence) / 2])
-            if value in {0.0, 1.0} and bool((value_N[own_N] == value).all()) and value_N.min() >= 0:
-                low, high = (0.0, 1 - sure) if value == 0 else (sure, 1.0)
+            if bool((value_N[own_N] == value).all()):  # resampling shows no spread: that of so many in a row instead
+                low, high = max(value - (1 - sure), -1.0 if shift else 0.0), min(value + (1 - sure), 1.0)
             return Figure(value, float(low), float(high))
 
         flagged_N, flagged_before_N = (
@@ -188,8 +188,8 @@ class _Frozen:
             auc,
             share(flagged_N, fake_N),
             share(flagged_N, ~fake_N),
-            share(flagged_N - flagged_before_N, fake_N),
-            share(flagged_N - flagged_before_N, ~fake_N),
+            share(flagged_N - flagged_before_N, fake_N, shift=True),
+            share(flagged_N - flagged_before_N, ~fake_N, shift=True),
             calibration_error(now_N, fake_N),
             brier(now_N, fake_N),
             reasons,

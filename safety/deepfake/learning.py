@@ -28,6 +28,7 @@ class CurvePoint:
 def learning_curve(samples: Samples, seed: int, repeats: int = REPEATS) -> tuple[CurvePoint, ...]:
     """Mean AUC on held-out folds of classifiers that learnt from 2, 4, 8, … groups of each class, up to all."""
     generator = np.random.default_rng([seed, 3])
+    sizes = _sizes(samples)
     found: dict[int, list[float]] = {}
     for _ in range(repeats):
         fold_N = deal(samples, generator)
@@ -36,16 +37,21 @@ def learning_curve(samples: Samples, seed: int, repeats: int = REPEATS) -> tuple
             tested, pool = samples.only(test_N), samples.only(~test_N)
             if not 0 < tested.fake_N.sum() < len(tested.fake_N):
                 continue
-            most = min(pool.groups)
-            for size in [*(2**power for power in range(1, 20) if 2**power < most), most]:
+            for size in sizes:
                 model_of = pool.only(_chosen(pool, size, generator))
                 model = Trainer(model_of.values_ND).fit(model_of.fake_N)
                 found.setdefault(size, []).append(plain_auc(model.probability(tested.values_ND), tested.fake_N))
     return tuple(
         CurvePoint(size, float(np.mean(values)), *(float(end) for end in np.quantile(values, [0.1, 0.9])))
         for size, values in sorted(found.items())
-        if len(values) >= repeats  # a size that only some folds reach would be of other clips
     )
+
+
+def _sizes(samples: Samples) -> list[int]:
+    """2, 4, 8, … and what every fold leaves to learn from."""
+    fewest = min(samples.groups)
+    most = fewest - -(-fewest // samples.folds)
+    return [*(2**power for power in range(1, 20) if 2**power <= 0.8 * most), most]
 
 
 def _chosen(pool: Samples, size: int, generator: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

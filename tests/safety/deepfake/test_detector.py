@@ -177,6 +177,7 @@ def test_drift_at_a_frozen_threshold(darken):
     assert (clean.auc.value, clean.tpr.value, clean.fpr.value) == (1, 1, 0)
     assert clean.tpr.low == pytest.approx(0.025 ** (1 / 10))
     assert (same.tpr_shift.value, same.fpr_shift.value) == (0, 0)
+    assert same.tpr_shift.low == -same.tpr_shift.high == clean.tpr.low - 1
     assert hidden.tpr_shift.value <= -0.9
     assert hidden.brier > clean.brier
     # Where reals went black the detector gave up: counted, not dropped.
