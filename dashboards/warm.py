@@ -14,12 +14,15 @@ _QUIET = ("streamlit.runtime.scriptrunner_utils.script_run_context", "streamlit.
 
 
 def read_ahead(runs: Path) -> threading.Thread:
-    """Read the newest run in a thread of its own, into the caches that the pages share; gives back the thread.
+    """Load what every page needs, then read the newest run in a thread of its own; gives back the thread.
 
-    A run that cannot be shown is left to its page, which says why.
+    Comes back when the code is loaded. The run goes into the caches that the pages share; one that cannot be shown is
+    left to its page, which says why.
     """
-    thread = threading.Thread(target=_newest, args=(runs.resolve(),), name=_NAME, daemon=True)
+    loaded = threading.Event()
+    thread = threading.Thread(target=_newest, args=(runs.resolve(), loaded), name=_NAME, daemon=True)
     thread.start()
+    loaded.wait()
     return thread
 
 
@@ -28,14 +31,18 @@ def _elsewhere(_record: logging.LogRecord) -> bool:
     return threading.current_thread().name != _NAME
 
 
-def _newest(runs: Path) -> None:
+def _newest(runs: Path, loaded: threading.Event) -> None:
     for name in _QUIET:
         logging.getLogger(name).addFilter(_elsewhere)
-    from benchmarks.store import list_runs
-    from dashboards import results
-
+    try:
+        from benchmarks.store import list_runs
+        from dashboards import dot_plot, exports, results, side_by_side  # noqa: F401 - loaded for the pages
+    finally:
+        loaded.set()
     try:
         for run in list_runs(runs)[:1]:
             results.load_board(run)
+            results.case_index(run)
+            results.outcomes(run)
     except (ValueError, OSError) as error:
         _LOG.info("not read ahead: %s", error)
