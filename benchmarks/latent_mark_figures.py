@@ -34,6 +34,7 @@ from eval.hashing import clip_sha256
 from eval.marks.bits import matches, random_message
 from eval.marks.mark import Bits
 from moviegen.generate import LatentSize, Reference, form_of, generate_batch, load_reference, seeded_noise
+from moviegen.inversion import Inversion
 from moviegen.latent_mark.marking import BITS, MarkRecord, generate_marked
 from moviegen.latent_mark.reading import read_mark
 from moviegen.latent_mark.readings import Way, noise_of
@@ -113,6 +114,7 @@ def figure(
     *,
     with_prompts: bool,
     records: Sequence[MarkRecord],
+    inversion: Inversion | None = None,
     report: Callable[[], None] = lambda: None,
 ) -> Figure:
     """Read each clip after the attacks. With prompts, only its own record is asked: who asks has a clip in mind."""
@@ -120,7 +122,7 @@ def figure(
     for sample in samples:
         clip = attacked(sample.clip, condition) if condition else sample.clip
         asked = [sample.record] if with_prompts else records
-        reading = read_mark(reference, clip, asked, KEY, with_prompts=with_prompts)
+        reading = read_mark(reference, clip, asked, KEY, with_prompts=with_prompts, inversion=inversion)
         agreeing = matches(reading.detection, sample.message_K)
         own = reading.record == sample.record
         right.append(own and agreeing == BITS)
@@ -245,6 +247,7 @@ def figures(
     clips: Annotated[int, typer.Option(min=2, help="marked clips, of the first cases of suite backlot")] = 60,
     few: Annotated[int, typer.Option(min=2, help="clips for all conditions but the bar's")] = 16,
     only: Annotated[list[str] | None, typer.Option("--only", help="a condition, such as h264@28; repeatable")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="even steps by which clips are carried back")] = Inversion().steps,
     card: Annotated[bool, typer.Option("--card", help="keep the figures in the card of the weights")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document on standard output, nothing else")] = False,
 ) -> None:
@@ -264,7 +267,15 @@ def figures(
             found: list[Figure] = []
             for condition, n in zip(conditions, counts, strict=True):
                 for known in (False, True):
-                    one = figure(reference, samples[:n], condition, with_prompts=known, records=records, report=count)
+                    one = figure(
+                        reference,
+                        samples[:n],
+                        condition,
+                        with_prompts=known,
+                        records=records,
+                        inversion=Inversion(steps),
+                        report=count,
+                    )
                     found.append(one)
                     if not as_json:
                         _print(one, heading=len(found) == 1)

@@ -19,8 +19,8 @@ from moviegen.networks.video_model import VideoModel
 class Inversion:
     """How a clip is carried back. guidance: 1 for none; corrections: see `invert`.
 
-    Four even steps without a prompt read marks as well as twenty-five of the sampler's own with it would lead one to
-    expect: what a codec took is lost either way (benchmarks/latent_mark_figures.py measures both).
+    Few even steps do for reading marks after a codec, whose losses are larger than Euler's
+    (`python -m benchmarks.latent_mark_figures figures --steps N` compares).
     """
 
     steps: int = 4
