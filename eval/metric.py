@@ -92,7 +92,15 @@ class Metric:
 
 METRICS: Registry[Metric] = Registry(
     "metric",
-    ("eval.quality", "eval.audio", "eval.alignment", "eval.identity", "eval.consistency", "eval.aesthetics"),
+    (
+        "eval.quality",
+        "eval.audio",
+        "eval.alignment",
+        "eval.identity",
+        "eval.consistency",
+        "eval.aesthetics",
+        "eval.provenance",
+    ),
 )
 
 

@@ -37,6 +37,9 @@ from eval.encoders.open import architectures
 from eval.encoders.open.text import prompted_text_features, text_features
 from eval.feature import FEATURES, Arrays
 from eval.features.backlot_encoder.weights import text_points
+from eval.marks.bits import random_message
+from eval.marks.keys import PUBLIC_KEY
+from eval.marks.mark import find_mark
 from eval.metric import METRICS
 from eval.planner import Score, score_clip
 from moviegen.backlot import Scene, caption, render, sample_scene
@@ -407,6 +410,13 @@ def imaged(*scores: float) -> Fed:
     return Fed({"musiq_frames": {"score_T": np.array(scores, np.float32)}})
 
 
+def marked(sigma: float) -> Clip:
+    """A clip with the shipped mark under the public key, and then so much noise."""
+    plain = Made.pan(size=128)
+    message_K = random_message(32, 0)
+    return noisy(find_mark("learned").embed(plain, message_K, key=PUBLIC_KEY), sigma)
+
+
 def turned_mean(angle: float, frames: int) -> float:
     """VBench's consistency of frames that turn by so much each."""
     to_first = [max(0.0, math.cos(angle * index)) for index in range(1, frames)]
@@ -418,6 +428,7 @@ KNOWN: dict[str, list[tuple[Callable[[], Clip | Fed], float, float]]] = {
     "temporal_flickering": [(lambda: flicker(100, 110), 1 - 10 / 255, 1e-12), (Made.still, 1, 0)],
     "motion_magnitude": [(lambda: Made.pan(0.25), 0.25, 0.005), (lambda: Made.pan(0.25, size=256), 0.25, 0.005)],
     "dynamic_degree": [(lambda: Made.pan(0.25), 1, 0), (lambda: Made.pan(0.12), 0, 0)],
+    "mark_detected": [(lambda: marked(0), 1, 0), (lambda: Made.pan(size=128), 0, 0)],
     "motion_smoothness": [(lambda: flicker(100, 120), 1 - 20 / 255, 1e-6), (Made.still, 1, 0)],
     "motion_coherence": [(Made.pan, 1, 0.05), (lambda: jittered(Made.pan(0.0), 2), 0, 0.05)],
     "warp_error": [(lambda: flicker(100, 110), 10 / 255, 1e-6), (lambda: Made.pan(0.25), 0, 0.001)],
@@ -539,6 +550,7 @@ EITHER = ("backlot_accuracy_", "backlot_contrast_", "contrast_")
 # How the metric moves (+1 or -1) along clips of growing damage, least first.
 DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip | Fed]]]] = {
     "temporal_flickering": (-1, [lambda s=s: noisy(Made.pan(), s) for s in (0, 4, 8, 16)]),
+    "mark_detected": (-1, [lambda s=s: marked(s) for s in (10, 250)]),
     "motion_magnitude": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "dynamic_degree": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "motion_smoothness": (-1, [lambda p=p: jittered(Made.pan(0.1), p) for p in (0, 1, 2, 4)]),
@@ -602,7 +614,7 @@ DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip | Fed]]]] = {
         for name, (sign, grades) in identity.DAMAGE.items()
     },
 }
-BINARY = {"asked_sound", "vbench_dynamic_degree", *(name for name in NAMES if name.startswith(EITHER))}
+BINARY = {"asked_sound", "mark_detected", "vbench_dynamic_degree", *(name for name in NAMES if name.startswith(EITHER))}
 """1 or 0: two grades are all there are."""
 
 
@@ -635,6 +647,7 @@ TOLERANCE: dict[str, float] = {
     "silence": 0,
     "bandwidth": 0,
     "asked_fps": 0,
+    "mark_detected": 0,
     "asked_size": 0,
     "asked_duration": 0,
     "asked_sound": 0,

@@ -37,21 +37,38 @@ def residual(luma_HW: Floats) -> Floats:
     return luma_HW - cv2.GaussianBlur(luma_HW, (0, 0), BLUR)
 
 
-def common(frames: Iterable[npt.NDArray[np.uint8]]) -> Floats:
-    """Averages over all frames, CHANNELS, H, W: detail cut at SMALL and at LARGE, how much the place changes over time,
-    and how much detail it has (the last two as logarithms).
-    """
-    small = large = strength = total = squares = np.zeros((), np.float32)
-    count = 0
-    for frame_CHW in frames:
+class Common:
+    """What frames have in common, frame by frame."""
+
+    def __init__(self) -> None:
+        self._small = self._large = self._strength = self._total = self._squares = np.zeros((), np.float32)
+        self.count = 0
+
+    def add(self, frame_CHW: npt.NDArray[np.uint8]) -> None:
+        """Take in one more frame, of the size of the others."""
         luma_HW = shrunk(frame_CHW)
         detail_HW = residual(luma_HW)
-        small = small + np.clip(detail_HW, -SMALL, SMALL)
-        large = large + np.clip(detail_HW, -LARGE, LARGE)
-        strength = strength + np.abs(detail_HW)
-        total = total + luma_HW
-        squares = squares + np.square(luma_HW)
-        count += 1
-    spread = np.sqrt(np.maximum(squares / count - np.square(total / count), 0.0))
-    busy = cv2.blur(strength / count, (7, 7))
-    return np.stack([small / count, large / count, np.log1p(spread), np.log1p(busy)]).astype(np.float32)
+        self._small = self._small + np.clip(detail_HW, -SMALL, SMALL)
+        self._large = self._large + np.clip(detail_HW, -LARGE, LARGE)
+        self._strength = self._strength + np.abs(detail_HW)
+        self._total = self._total + luma_HW
+        self._squares = self._squares + np.square(luma_HW)
+        self.count += 1
+
+    def averages(self) -> Floats:
+        """Averages over all frames, CHANNELS, H, W: detail cut at SMALL and at LARGE, how much the place changes over
+        time, and how much detail it has (the last two as logarithms).
+        """
+        count = self.count
+        spread = np.sqrt(np.maximum(self._squares / count - np.square(self._total / count), 0.0))
+        busy = cv2.blur(self._strength / count, (7, 7))
+        parts = [self._small / count, self._large / count, np.log1p(spread), np.log1p(busy)]
+        return np.stack(parts).astype(np.float32)
+
+
+def common(frames: Iterable[npt.NDArray[np.uint8]]) -> Floats:
+    """Common.averages of all these frames."""
+    kept = Common()
+    for frame_CHW in frames:
+        kept.add(frame_CHW)
+    return kept.averages()

@@ -1,0 +1,1 @@
+"""Where a clip comes from, as far as the clip itself tells."""
