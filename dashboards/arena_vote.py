@@ -52,7 +52,7 @@ def show_voting(run: Run, stage: DeltaGenerator, options: DeltaGenerator) -> Non
     axes = {axis.label: axis for axis in offered.axes()}
     asked = options.selectbox("Question", [EACH, *axes], key="ask", bind="query-params")
     few = len(offered.entrants(brackets=False)) < 2
-    help_text = "Generators with a known place, such as noise. They are asked about where there is nothing else."
+    help_text = "Generators with a known place. They are asked about anyway where there is nothing else."
     brackets = options.toggle("Ceilings and floors too", value=few, key="brackets", help=help_text)
     wanted = [axes[asked]] if asked in axes else _in_turn(box, offered, list(axes.values()), rater)
     question = _question(box, offered, wanted, rater, brackets=brackets)
@@ -194,7 +194,9 @@ def _pass_over(question: Question) -> None:
 
 
 def _show_progress(box: VoteBox, offered: Slate, axis: Axis, rater: str, *, brackets: bool) -> None:
-    votes, mine = box.by_axis(offered.run, offered.suite_hash, rater).get(axis.name, (0, 0))
-    entrants = len(offered.entrants(brackets=brackets))
-    goal = GOAL * entrants * (entrants - 1) // 2
+    entrants = offered.entrants(brackets=brackets)
+    tallies = box.tallies(offered.run, offered.suite_hash, axis.name, rater)
+    ours = [tally for (_, _, a, b), tally in tallies.items() if a in entrants and b in entrants]
+    votes, mine = sum(tally.votes for tally in ours), sum(tally.mine for tally in ours)
+    goal = GOAL * len(entrants) * (len(entrants) - 1) // 2
     st.progress(min(1.0, votes / goal), text=f"{axis.label}: {votes:,} votes of {goal:,} wanted; {mine:,} are yours")

@@ -1,7 +1,8 @@
 """Which two clips a rater sees next, and on which side: balanced, seeded, blind.
 
-The pair of generators with the fewest votes comes first; of its cases those that others have begun and that lack
-raters (raters can only agree about what several have seen), then new ones. A rater is asked no question twice.
+The pair of generators with the fewest votes comes first, counted in rounds of as many votes as an axis wants raters; of
+its cases those that others have begun and that lack raters (raters can only agree about what several have seen), then
+new ones. Without rounds, raters who take turns would each be led to a pair of their own. Nobody is asked twice.
 Order and sides follow from a secret in the votes file, so that nobody can work out what stands where.
 """
 
@@ -164,7 +165,7 @@ def next_question(
         votes[a, b] += tally.votes
     done = {item for item, tally in tallies.items() if tally.mine}.union(passed)
     pairs = combinations(offered.entrants(brackets=brackets), 2)
-    for a, b in sorted(pairs, key=lambda pair: (votes[pair], _shuffled(secret, axis.name, *pair))):
+    for a, b in sorted(pairs, key=lambda pair: (votes[pair] // axis.raters, _shuffled(secret, axis.name, *pair))):
         items = [place for place in _shared(offered, axis, a, b) if (*place, a, b) not in done]
         if items:
             case, seed = min(items, key=lambda item: _order(item, tallies, axis, (a, b), secret))

@@ -112,7 +112,7 @@ def net_interval(means_C: Floats, confidence: float) -> Interval:
     """The mean of case means in −1…1 with the interval of Agresti and Min (2005) for matched pairs.
 
     Their interval adds half a case to win and to loss and one to tie: it does not shrink to nothing where all cases
-    agree, as a bootstrap would. With t in place of normal quantiles it covered 93 % or more (of 95) at 3 to 100 cases
+    agree, as a bootstrap would. With t in place of normal quantiles it covered 92.7 % or more (of 95) at 3 to 100 cases
     with 0 to 95 % wins, where theirs went down to 75 %. NaN is a case without a value.
     """
     known_C = means_C[~np.isnan(means_C)]
@@ -121,7 +121,7 @@ def net_interval(means_C: Floats, confidence: float) -> Interval:
     n = len(known_C) + 2
     middle = known_C.sum() / n
     error = np.sqrt(((known_C**2).sum() + 1 - n * middle**2) / n**2)
-    reach = stats.t.ppf((1 + confidence) / 2, n - 1) * error
+    reach = stats.t.ppf((1 + confidence) / 2, max(len(known_C) - 1, 1)) * error
     return Interval(float(known_C.mean()), float(max(-1, middle - reach)), float(min(1, middle + reach)))
 
 

@@ -201,11 +201,14 @@ class VoteBox:
     def _reader(self) -> sqlite3.Connection:
         """In a folder that cannot be written a file with a log can only be read as one that nobody changes."""
         for mode in ("mode=ro", "mode=ro&immutable=1"):
-            database = sqlite3.connect(f"{self.path.resolve().as_uri()}?{mode}", uri=True, timeout=_PATIENCE_S)
             try:
-                database.execute("SELECT count(*) FROM sqlite_schema")
+                database = sqlite3.connect(f"{self.path.resolve().as_uri()}?{mode}", uri=True, timeout=_PATIENCE_S)
+                try:
+                    database.execute("SELECT count(*) FROM sqlite_schema")
+                except sqlite3.Error:
+                    database.close()
+                    raise
             except sqlite3.OperationalError:
-                database.close()
                 if mode != "mode=ro":
                     raise
             else:
