@@ -42,13 +42,13 @@ def page() -> None:
 
 def pick_view() -> str:
     """Voting or results, in the address; never both, for the results name generators."""
-    views = [VOTE, RESULTS]
-    return (
-        st.segmented_control(
-            "View", views, default=VOTE, required=True, key="view", bind="query-params", label_visibility="collapsed"
-        )
-        or VOTE
-    )
+    views, linked = [VOTE, RESULTS], st.query_params.get("view")
+    if st.session_state.get("view") not in views:
+        st.session_state["view"] = linked if linked in views else VOTE
+    view = st.segmented_control("View", views, required=True, key="view", label_visibility="collapsed") or VOTE
+    if linked != view:  # by hand: a bound control that changes its place on the page leaves the address as it was
+        st.query_params["view"] = view
+    return view
 
 
 page()
