@@ -71,7 +71,7 @@ def matching(index: pd.DataFrame, words: str, tags: Sequence[str]) -> pd.DataFra
 
 
 def pick_case(chosen: Chosen, found: pd.DataFrame, index: pd.DataFrame) -> str:
-    """One page of the cases found, and the one ticked in it; a link may name any case of the run."""
+    """One page of the cases found, and the one ticked in it, or linked to; the first where that was not found."""
     pages = -(-len(found) // PER_PAGE)
     number = 1
     if pages > 1:
@@ -111,7 +111,7 @@ def pick_case(chosen: Chosen, found: pd.DataFrame, index: pd.DataFrame) -> str:
     stem = f"{chosen.board.suite}-{chosen.run.id}-cases"
     facts = [f"Suite {chosen.board.suite} {chosen.board.suite_hash}; run {chosen.run.id}."]
     export_tables(stem, "Cases", facts, {"Cases": found[["case", "prompt", "tags", "mean", "spread"]]})
-    return _chosen_case(list(shown["case"]), set(index["case"]), event.selection.rows)
+    return _chosen_case(list(shown["case"]), set(found["case"]), event.selection.rows)
 
 
 def _chosen_case(shown: list[str], known: set[str], ticked: list[int]) -> str:

@@ -41,6 +41,9 @@ def traced(small_runs, tmp_path_factory):
 def test_search_takes_words_in_any_order_and_says_when_nothing_matches(open_page, small_runs):
     app = open_page("cases.py", small_runs, q="snow FOX")
     assert app.dataframe[0].value["Case"].tolist() == ["case-1"]
+    assert "red fox" in app.code[0].value
+    app.text_input(key="q").set_value("gulls").run()
+    assert "Waves roll" in app.code[0].value
     app.text_input(key="q").set_value("snow zebra").run()
     assert "No case matches" in app.info[0].value
 
