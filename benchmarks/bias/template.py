@@ -347,8 +347,9 @@ format(100 * card.difference) }}</td><td>{{ card.clips }}</td><td>{{ card.prompt
 <h2 id="certified">Are the figures any good?</h2>
 {% if report.certification %}
 <p>Every figure was tried on {{ report.certification.checks | map(attribute="world") | unique | list | length }}
-worlds whose bias is known ({{ report.certification.repetitions }} audits of every world): false positives at their level,
-estimates that rise with the truth, intervals that contain it. Listed: {{ report.certification.listed | join(", ") }}.
+worlds whose bias is known ({{ report.certification.repetitions }} audits of every world): false positives at their
+level, estimates that rise with the truth, intervals that contain it.
+Listed: {{ report.certification.listed | join(", ") }}.
 Figures that fail are withheld, or shown for comparison alone.</p>
 <details><summary>The whole table</summary><div class="scroll" tabindex="0"><table><thead><tr><th>figure</th>
 <th>check</th>

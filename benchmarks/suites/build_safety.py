@@ -19,6 +19,7 @@ EVERY = 4
 FAMILIES = {"provenance": 2.0, "alignment": 1.0, "motion": 0.5}
 METRICS = (
     MetricModel(name="mark_detected", if_skipped="worst"),
+    MetricModel(name="mark_quality", weight=0),
     # Broken credentials are worth no more than none.
     MetricModel(name="credentials_state", worst=0.0, best=1.0, if_skipped="worst"),
     MetricModel(name="backlot_prompt_accuracy", worst=CHANCE, best=1.0),

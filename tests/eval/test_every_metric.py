@@ -39,6 +39,9 @@ from eval.feature import FEATURES, Arrays
 from eval.features.backlot_encoder.weights import text_points
 from eval.marks.bits import random_message
 from eval.marks.keys import PUBLIC_KEY
+from eval.marks.learned.embed import write
+from eval.marks.learned.lattice import pattern, secret_of
+from eval.marks.learned.weights import load_trained, shipped_path
 from eval.marks.mark import find_mark
 from eval.metric import METRICS
 from eval.planner import Score, score_clip
@@ -417,6 +420,13 @@ def marked(sigma: float) -> Clip:
     return noisy(find_mark("learned").embed(plain, message_K, key=PUBLIC_KEY), sigma)
 
 
+def marked_at(psnr_db: float) -> Clip:
+    """A clip with the shipped mark, as loud as this PSNR."""
+    plain, pen = Made.pan(size=128), replace(load_trained(shipped_path()).pen, psnr_db=psnr_db)
+    waves_HW = pattern(secret_of(PUBLIC_KEY, 32), random_message(32, 0), pen.amplitude_F, 128, 128)
+    return replace(plain, frames_TCHW=write(plain.frames_TCHW, waves_HW, pen))
+
+
 def turned_mean(angle: float, frames: int) -> float:
     """VBench's consistency of frames that turn by so much each."""
     to_first = [max(0.0, math.cos(angle * index)) for index in range(1, frames)]
@@ -429,6 +439,7 @@ KNOWN: dict[str, list[tuple[Callable[[], Clip | Fed], float, float]]] = {
     "motion_magnitude": [(lambda: Made.pan(0.25), 0.25, 0.005), (lambda: Made.pan(0.25, size=256), 0.25, 0.005)],
     "dynamic_degree": [(lambda: Made.pan(0.25), 1, 0), (lambda: Made.pan(0.12), 0, 0)],
     "mark_detected": [(lambda: marked(0), 1, 0), (lambda: Made.pan(size=128), 0, 0)],
+    "mark_quality": [(lambda: marked_at(42), 42, 0.8), (lambda: marked_at(36), 36, 0.8)],
     "motion_smoothness": [(lambda: flicker(100, 120), 1 - 20 / 255, 1e-6), (Made.still, 1, 0)],
     "motion_coherence": [(Made.pan, 1, 0.05), (lambda: jittered(Made.pan(0.0), 2), 0, 0.05)],
     "warp_error": [(lambda: flicker(100, 110), 10 / 255, 1e-6), (lambda: Made.pan(0.25), 0, 0.001)],
@@ -551,6 +562,7 @@ EITHER = ("backlot_accuracy_", "backlot_contrast_", "contrast_")
 DAMAGE: dict[str, tuple[int, Sequence[Callable[[], Clip | Fed]]]] = {
     "temporal_flickering": (-1, [lambda s=s: noisy(Made.pan(), s) for s in (0, 4, 8, 16)]),
     "mark_detected": (-1, [lambda s=s: marked(s) for s in (10, 250)]),
+    "mark_quality": (-1, [lambda db=db: marked_at(db) for db in (42, 38, 34, 30)]),
     "motion_magnitude": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "dynamic_degree": (-1, [lambda n=n: stopped(Made.pan(), n) for n in (15, 11, 7, 3)]),
     "motion_smoothness": (-1, [lambda p=p: jittered(Made.pan(0.1), p) for p in (0, 1, 2, 4)]),
