@@ -126,7 +126,25 @@ def shoot(driver: Any, address: str, width: int, most_height: int) -> Image.Imag
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 800}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
         time.sleep(2)  # charts and tables draw themselves after the window has grown
+    return _screen(driver)
+
+
+def _screen(driver: Any) -> Image.Image:
     return Image.open(BytesIO(driver.get_screenshot_as_png())).convert("RGB")
+
+
+def shoot_vote(driver: Any) -> Image.Image:
+    """The arena's question, from its first page on: two clips that nobody names. No vote is cast."""
+    from selenium.webdriver.common.by import By
+
+    driver.find_element(By.CSS_SELECTOR, "[data-testid=stTextInput] input").send_keys("a reader")
+    driver.find_element(By.XPATH, "//button[.//p[text()='Start']]").click()
+    _wait(lambda: driver.find_elements(By.CSS_SELECTOR, "iframe"))
+    time.sleep(6)  # the clips come one after the other
+    screen = {"width": WIDTH, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    time.sleep(2)
+    return _screen(driver)
 
 
 def save_small(picture: Image.Image, path: Path) -> int:
@@ -168,6 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with served(asked.runs) as url, browser(asked.width, dark=asked.dark) as driver:
         for page in wanted:
             picture = shoot(driver, f"{url}/{page.path}?{asked.query}", asked.width, asked.height)
+            if page.title == "Arena":
+                picture = shoot_vote(driver)
             path = asked.output / f"{page.title.lower().replace(' ', '-')}{asked.suffix}.png"
             print(f"{path}: {save_small(picture, path):,} bytes", flush=True)
     return 0
