@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.audits import AUDITS
+from benchmarks.audits import audit_folder, read_figures, stored_audits
 from benchmarks.clip_store import CLIPS
-from benchmarks.manifest import StoreError
-from safety.provenance.export import FIGURES
-
-_LOG = logging.getLogger(__name__)
+from safety.provenance.export import FORMAT
 
 KIND = "provenance"
-MAX_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +25,13 @@ class StoredProvenanceAudit:
     document: Mapping[str, Any]
 
     @property
+    def created(self) -> str:
+        return str(self.document["created"])
+
+    @property
     def label(self) -> str:
         made = self.document
-        return f"{len(made['clips'])} clips of {made['folder']} · {made['created']} · {self.run}"
+        return f"{len(made['clips'])} clips of {made['folder']} · {self.created} · {self.run}"
 
     def clip_frame(self) -> pd.DataFrame:
         """One row per clip: file, credentials, verdict, mark, detector, origin, signer, source, why."""
@@ -89,30 +87,22 @@ def home_of(clips: Path) -> Path | None:
     """Where the audit of a run's own clips goes: RUN/audits/provenance/clips; None for any other folder."""
     run_folder = clips.resolve().parent
     whole = clips.resolve().name == CLIPS and (run_folder / "manifest.json").is_file()
-    return run_folder / AUDITS / KIND / CLIPS if whole else None
+    return audit_folder(run_folder, KIND, CLIPS) if whole else None
 
 
 def list_audits(root: Path) -> list[StoredProvenanceAudit]:
     """All audits below a runs folder that can be read, newest first; others are logged and left out."""
-    found = []
-    for path in sorted(root.glob(f"*/{AUDITS}/{KIND}/*/{FIGURES}")):
-        try:
-            found.append(read_audit(path))
-        except StoreError as error:
-            _LOG.warning("audit left out: %s", error)
-    return sorted(found, key=lambda audit: str(audit.document["created"]), reverse=True)
+    return stored_audits(root, KIND, read_audit)
 
 
 def read_audit(path: Path) -> StoredProvenanceAudit:
     """One figures.json. Raises StoreError for a file that is none."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StoreError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
-        audit = StoredProvenanceAudit(path.parents[3].name, path.parent.name, json.loads(path.read_bytes()))
-        # Now, so that no page stumbles over what a stranger wrote.
-        _ = (audit.label, audit.clip_frame(), audit.share_frame(), audit.chain_frame())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"{path}: not the figures of a provenance audit: {error}") from error
+    return read_figures(path, FORMAT, _checked)
+
+
+def _checked(run: str, folder: str, document: Mapping[str, Any]) -> StoredProvenanceAudit:
+    audit = StoredProvenanceAudit(run, folder, document)
+    assert audit.label
+    for read in (audit.clip_frame, audit.share_frame, audit.chain_frame):
+        read()
     return audit

@@ -30,7 +30,7 @@ from safety.bias.report import AxisAudit, BiasReport
 from safety.bias.table import AuditTable
 
 FORMAT = "moviegen-bias-audit-1"
-FOLDER = "audits"
+KIND = "bias"
 STEADY = 0.75
 """Share of frames in which the middle person has to be found for the reader's card to hold; on its clips it is 1."""
 FIGURES, REPORT, TABLE, LABELS = "figures.json", "report.html", "table.parquet", "labels.csv"

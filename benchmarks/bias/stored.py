@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.bias.audit import FIGURES, FOLDER, FORMAT
+from benchmarks.audits import read_figures, stored_audits
+from benchmarks.bias.audit import FORMAT, KIND
 from benchmarks.bias.summary import SERVED
-from benchmarks.manifest import StoreError
 from safety.bias.axes import AXES
-
-_LOG = logging.getLogger(__name__)
-
-MAX_BYTES = 64 * 2**20
-"""The largest figures.json that is read; those of the shipped suite are under 1 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +32,12 @@ class StoredAudit:
         return dict(self.document["report"]["systems"][0])
 
     @property
+    def created(self) -> str:
+        return str(self.facts["created"])
+
+    @property
     def label(self) -> str:
-        return f"{self.facts['generator']} · {self.facts['suite']} · {self.facts['created']} · {self.run}"
+        return f"{self.facts['generator']} · {self.facts['suite']} · {self.created} · {self.run}"
 
     def share_frame(self) -> pd.DataFrame:
         """One row per attribute, method and group: attribute, group, method, value, low, high, even, clips, prompts."""
@@ -113,28 +110,16 @@ def _title(axis: str) -> str:
 
 def list_audits(root: Path) -> list[StoredAudit]:
     """All audits below a runs folder that can be read, newest first; others are logged and left out."""
-    found = []
-    for path in sorted(root.glob(f"*/{FOLDER}/bias/*/{FIGURES}")):
-        try:
-            found.append(read_audit(path))
-        except StoreError as error:
-            _LOG.warning("audit left out: %s", error)
-    return sorted(found, key=lambda audit: str(audit.facts["created"]), reverse=True)
+    return stored_audits(root, KIND, read_audit)
 
 
 def read_audit(path: Path) -> StoredAudit:
     """One figures.json. Raises StoreError for a file that is none."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StoreError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
-        document = json.loads(path.read_bytes())
-        audit = StoredAudit(path.parents[3].name, path.parent.name, document)
-        if document["format"] != FORMAT:
-            raise StoreError(f"{path}: format {document['format']!r} is not {FORMAT}: run the audit again")
-        for read in (audit.share_frame, audit.ledger_frame, audit.gap_frame, audit.not_measured, lambda: audit.label):
-            read()  # now, so that no page stumbles over what a stranger wrote
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"{path}: not the figures of an audit: run it again") from error
+    return read_figures(path, FORMAT, _checked)
+
+
+def _checked(run: str, folder: str, document: Mapping[str, Any]) -> StoredAudit:
+    audit = StoredAudit(run, folder, document)
+    for read in (audit.share_frame, audit.ledger_frame, audit.gap_frame, audit.not_measured, lambda: audit.label):
+        read()
     return audit

@@ -111,7 +111,8 @@ def bias(
 
 
 def _audit_bias(asked: Asked, sources: Sources, options: Options, *, as_json: bool) -> int:
-    from benchmarks.bias.audit import FOLDER, audit_generator, folder_name, require_pack
+    from benchmarks.audits import audit_folder
+    from benchmarks.bias.audit import KIND, audit_generator, folder_name, require_pack
     from benchmarks.bias.certificate import shipped_certification
     from benchmarks.bias.page import write_audit
     from benchmarks.bias.plan import MIXTURE_KINDS, make_plan
@@ -143,7 +144,7 @@ def _audit_bias(asked: Asked, sources: Sources, options: Options, *, as_json: bo
     outcome = audit_generator(
         run, spec.name, plan, sources, features, ["moviegen", *options.argv], asked.labels, shipped_certification()
     )
-    places = [run.folder / FOLDER / "bias" / folder_name(spec.name), *([asked.output] if asked.output else [])]
+    places = [audit_folder(run.folder, KIND, folder_name(spec.name)), *([asked.output] if asked.output else [])]
     for place in places:
         write_audit(outcome, place)
     _say(outcome, plan, run, places[-1], as_json=as_json)

@@ -108,11 +108,12 @@ def watermark(
 
 
 def _audit(choice: Choice, how: How) -> None:
+    from benchmarks.audits import audit_folder
     from benchmarks.commands.progress import bar
     from benchmarks.commands.sweep import run_with_bar
     from benchmarks.store import Run
     from benchmarks.sweep import CACHE, Options
-    from benchmarks.watermark.audit import FOLDER, audit_name, conclude, run_trials, trial_count, write_outcome
+    from benchmarks.watermark.audit import KIND, audit_name, conclude, run_trials, trial_count, write_outcome
     from benchmarks.watermark.choose import check, make_setup, run_folder, sweep_writer
     from benchmarks.watermark.trial_store import TrialStore
 
@@ -128,7 +129,7 @@ def _audit(choice: Choice, how: How) -> None:
         swept = Run(folder)
     setup, notes = make_setup(choice, swept, cache)
     folder = swept.folder if swept is not None else run_folder(how.runs, how.run, choice, setup.plan)
-    place = folder / FOLDER / audit_name(setup.plan)
+    place = audit_folder(folder, KIND, audit_name(setup.plan))
     if how.output is not None:
         how.output.mkdir(parents=True, exist_ok=True)  # now, and not after the work, if it cannot be
     with TrialStore(place, setup.plan) as store:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.bias.audit import FOLDER
-from benchmarks.deepfake.export import FIGURES, FORMAT, REPORT
-from benchmarks.manifest import StoreError
-
-_LOG = logging.getLogger(__name__)
+from benchmarks.audits import read_figures, stored_audits
+from benchmarks.deepfake.export import FORMAT
 
 KIND = "deepfake"
-MAX_BYTES = 64 * 2**20
-"""The largest figures.json that is read; that of 100 clips is under 100 kB."""
 
 _AUC = ("value", "low", "high", "p", "fakes", "reals")
 
@@ -37,6 +30,10 @@ class StoredDeepfakeAudit:
         return dict(self.document["facts"])
 
     @property
+    def created(self) -> str:
+        return str(self.facts["created"])
+
+    @property
     def verdict(self) -> Mapping[str, Any]:
         """state, headline, meaning, reasons, cautions; auc is null where there is no verdict."""
         return dict(self.document["verdict"])
@@ -44,7 +41,7 @@ class StoredDeepfakeAudit:
     @property
     def label(self) -> str:
         facts = self.facts
-        return f"{facts['name']} against {', '.join(facts['reals'])} · {facts['created']} · {self.run}"
+        return f"{facts['name']} against {', '.join(facts['reals'])} · {self.created} · {self.run}"
 
     @property
     def confounded(self) -> bool:
@@ -157,38 +154,17 @@ class StoredDeepfakeAudit:
 
 def list_audits(root: Path) -> list[StoredDeepfakeAudit]:
     """All audits below a runs folder that can be read, newest first; others are logged and left out."""
-    found = []
-    for path in sorted(root.glob(f"*/{FOLDER}/{KIND}/*/{FIGURES}")):
-        try:
-            found.append(read_audit(path))
-        except StoreError as error:
-            _LOG.warning("audit left out: %s", error)
-    return sorted(found, key=lambda audit: str(audit.facts["created"]), reverse=True)
+    return stored_audits(root, KIND, read_audit)
 
 
 def read_audit(path: Path) -> StoredDeepfakeAudit:
     """One figures.json. Raises StoreError for a file that is none."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StoreError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
-        document = json.loads(path.read_bytes())
-        if document["format"] != FORMAT:
-            raise StoreError(f"{path}: format {document['format']!r} is not {FORMAT}: run the audit again")
-        audit = StoredDeepfakeAudit(path.parents[3].name, path.parent.name, document)
-        # Now, so that no page stumbles over what a stranger wrote.
-        assert audit.label
-        assert all(str(audit.verdict[name]) is not None for name in ("state", "headline", "meaning", "reasons"))
-        for frame in audit.frames():
-            assert frame is not None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"{path}: not the figures of an audit: run it again") from error
+    return read_figures(path, FORMAT, _checked)
+
+
+def _checked(run: str, folder: str, document: Mapping[str, Any]) -> StoredDeepfakeAudit:
+    audit = StoredDeepfakeAudit(run, folder, document)
+    assert audit.label
+    assert all(str(audit.verdict[name]) is not None for name in ("state", "headline", "meaning", "reasons"))
+    assert all(frame is not None for frame in audit.frames())
     return audit
-
-
-def report_path(root: Path, run: str, folder: str) -> Path | None:
-    """The report of an audit; None where there is none. Never outside the run's folder."""
-    home = root.resolve() / run / FOLDER / KIND
-    path = (home / folder / REPORT).resolve()
-    return path if path.parent.parent == home and path.is_file() else None

@@ -145,6 +145,7 @@ class Outcome:
 
 def folder_of(run_folder: Path, name: str) -> Path:
     """Where an audit is kept inside a run."""
-    from benchmarks.bias.audit import FOLDER, folder_name
+    from benchmarks.audits import audit_folder
+    from benchmarks.bias.audit import folder_name
 
-    return run_folder / FOLDER / "deepfake" / folder_name(name)
+    return audit_folder(run_folder, "deepfake", folder_name(name))

@@ -28,7 +28,7 @@ from safety.watermark.trial import UnitResult
 from safety.watermark.units import Setup, Unit, units
 
 FORMAT = "moviegen-watermark-audit-1"
-FOLDER = Path("audits") / "watermark"
+KIND = "watermark"
 FLUSH_SECONDS = 5.0
 Report = Callable[[int, str], None]
 """(trials done, what was done last)"""

@@ -4,8 +4,6 @@ anew.
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.manifest import StoreError
-from benchmarks.watermark.audit import FOLDER, FORMAT
-from safety.watermark.export import FIGURES, REPORT
-
-_LOG = logging.getLogger(__name__)
-
-MAX_BYTES = 64 * 2**20
+from benchmarks.audits import read_figures, stored_audits
+from benchmarks.watermark.audit import FORMAT, KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +32,13 @@ class StoredAudit:
         return dict(self.document["plan"])
 
     @property
+    def created(self) -> str:
+        return str(self.about["created"])
+
+    @property
     def label(self) -> str:
         marks = ", ".join(self.marks())
-        return f"{marks} · {self.about['title']} · {self.about['created']} · {self.run}"
+        return f"{marks} · {self.about['title']} · {self.created} · {self.run}"
 
     def marks(self) -> list[str]:
         return [mark["facts"]["name"] for mark in self._marks()]
@@ -171,36 +168,18 @@ def _ends(found: Mapping[str, Any]) -> Mapping[str, float | None]:
 
 def list_audits(root: Path) -> list[StoredAudit]:
     """All audits below a runs folder that can be read, newest first; others are logged and left out."""
-    found = []
-    for path in sorted(root.glob(f"*/{FOLDER.as_posix()}/*/{FIGURES}")):
-        try:
-            found.append(read_audit(path))
-        except StoreError as error:
-            _LOG.warning("audit left out: %s", error)
-    return sorted(found, key=lambda audit: str(audit.about["created"]), reverse=True)
+    return stored_audits(root, KIND, read_audit)
 
 
 def read_audit(path: Path) -> StoredAudit:
     """One figures.json. Raises StoreError for a file that is none."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StoreError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
-        document = json.loads(path.read_bytes())
-        audit = StoredAudit(path.parents[3].name, path.parent.name, document)
-        if document["format"] != FORMAT:
-            raise StoreError(f"{path}: format {document['format']!r} is not {FORMAT}: run the audit again")
-        frames = (audit.heat_frame, audit.roc_frame, audit.survival_frame, audit.tax_frame, audit.frontier_frame)
-        for read in (*frames, audit.ledger_frame, lambda: audit.label):
-            read()  # now, so that no page stumbles over what a stranger wrote
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"{path}: not the figures of a watermark audit: run it again") from error
+    return read_figures(path, FORMAT, _checked)
+
+
+def _checked(run: str, folder: str, document: Mapping[str, Any]) -> StoredAudit:
+    audit = StoredAudit(run, folder, document)
+    assert audit.label
+    for read in (audit.heat_frame, audit.roc_frame, audit.survival_frame, audit.tax_frame, audit.frontier_frame):
+        read()
+    audit.ledger_frame()
     return audit
-
-
-def report_path(root: Path, run: str, folder: str) -> Path | None:
-    """The report of an audit; None where there is none. Never outside the run's folder."""
-    home = root.resolve() / run / FOLDER
-    path = (home / folder / REPORT).resolve()
-    return path if path.parent.parent == home and path.is_file() else None

@@ -13,6 +13,7 @@ from safety.provenance.audit import ChainSummary, ClipAudit, ProvenanceAudit
 from safety.provenance.page import audit_page
 from safety.provenance.sources import term
 
+FORMAT = "moviegen-provenance-audit-1"
 REPORT, TABLE, FIGURES = "report.html", "provenance.parquet", "figures.json"
 
 
@@ -64,6 +65,7 @@ def row(clip: ClipAudit) -> dict[str, Any]:
 def figures_json(audit: ProvenanceAudit) -> str:
     """Every figure of the report with its interval, as one JSON document."""
     document: dict[str, Any] = {
+        "format": FORMAT,
         "folder": audit.folder,
         "created": audit.created,
         "library": audit.library,

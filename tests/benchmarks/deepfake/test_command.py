@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.audits import report_path
 from benchmarks.cli import app
 from benchmarks.deepfake.export import FIGURES, REPORT, TABLE
 from benchmarks.deepfake.gather import folder_clips, generator_named
-from benchmarks.deepfake.stored import list_audits, read_audit, report_path
+from benchmarks.deepfake.stored import list_audits, read_audit
 from benchmarks.manifest import StoreError
 from eval.clip import Clip
 from eval.video import write_clip
@@ -112,10 +113,10 @@ def test_stored_audits_are_found_and_read_as_frames(audited):
     assert "undecidable" in found.operating_frame().set_index("figure").loc["TPR at FPR 0.001", "reason"]
     assert found.ledger_frame()["clips"].sum() == 21
     assert found.detector_frame().empty
-    path = report_path(runs, found.run, found.folder)
+    path = report_path(runs, found.run, "deepfake", found.folder)
     assert path is not None
     assert path.is_file()
-    assert report_path(runs, found.run, "../../../../etc") is None
+    assert report_path(runs, found.run, "deepfake", "../../../../etc") is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": "other"}', "[1]", '{"format": "moviegen-deepfake-audit-1"}'])

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.audits import report_path
 from benchmarks.cli import app
 from benchmarks.watermark.audit import run_trials, trial_count
 from benchmarks.watermark.choose import Choice, check, make_setup
 from benchmarks.watermark.clips import backlot_negatives, folder_subjects, load
-from benchmarks.watermark.stored import StoredAudit, list_audits, read_audit, report_path
+from benchmarks.watermark.stored import StoredAudit, list_audits, read_audit
 from benchmarks.watermark.trial_store import TrialStore
 from eval.clip import Clip, ClipError
 from eval.errors import UserError
@@ -91,8 +92,8 @@ def test_stored_audits_are_found_and_framed(done: tuple[Path, Path, dict[str, ob
     assert audit.ledger_frame()["count"].sum() == 9
     assert audit.tax_frame().empty
     assert set(audit.frontier_frame()["goal"]) <= {"removal", "forgery"}
-    assert report_path(runs, audit.run, audit.folder) is not None
-    assert report_path(runs, audit.run, "../..") is None
+    assert report_path(runs, audit.run, "watermark", audit.folder) is not None
+    assert report_path(runs, audit.run, "watermark", "../..") is None
 
 
 def test_files_that_are_no_audit_are_left_out(done: tuple[Path, Path, dict[str, object]], tmp_path: Path) -> None:
