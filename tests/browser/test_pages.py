@@ -117,7 +117,9 @@ def test_search_finds_a_case_and_shows_its_clips(page):
     from selenium.webdriver.common.keys import Keys
 
     browser = page("cases", "Cases")
-    elements(browser, "input[aria-label='Search prompts']")[0].send_keys("gulls cry", Keys.ENTER)
+    box = "input[aria-label='Search prompts']"
+    wait(browser, lambda: elements(browser, box))
+    elements(browser, box)[0].send_keys("gulls cry", Keys.ENTER)
     wait(browser, lambda: "1 case of 8" in text(browser))
     wait(browser, lambda: "Waves roll" in text(browser))
     wait(browser, lambda: query_of(browser).get("case") == ["case-4"])
@@ -126,12 +128,18 @@ def test_search_finds_a_case_and_shows_its_clips(page):
     wait(browser, lambda: "No clip. missing: over quota" in text(browser))
 
 
+def button_of(browser, label):
+    """The first button that gives a file of this kind; None while there is none."""
+    found = elements(browser, "[data-testid=stDownloadButton] button")
+    return next((button for button in found if label in button.text), None)
+
+
 def test_a_table_can_be_taken_away(page, tmp_path):
     browser = page("compare", "Compare", a="aurora-xl", b="noise")
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     for label, ending in (("CSV", "csv"), ("Parquet", "parquet"), ("HTML", "html")):
-        buttons = elements(browser, "[data-testid=stDownloadButton] button")
-        next(button for button in buttons if label in button.text).click()
+        wait(browser, lambda label=label: button_of(browser, label))
+        button_of(browser, label).click()
         wait(browser, lambda ending=ending: list(Path(tmp_path).glob(f"*.{ending}")))
     csv = next(Path(tmp_path).glob("*.csv")).read_text().splitlines()
     assert csv[0].startswith("Metric,Family,Favours,A − B,")
