@@ -22,8 +22,9 @@ $(STAMP): pyproject.toml constraints.txt
 sweep: install
 	$(BIN)/moviegen sweep $(SUITE) --generators $(GENERATORS) --runs $(RUNS)
 
+# One file at a time on every core, one thread each: files share fixtures that cost much.
 test: install
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .
