@@ -61,6 +61,12 @@ def watermark(
     ] = None,
     budget: Annotated[int | None, typer.Option(min=1, help="queries that a forger may ask the detector")] = None,
     tax: Annotated[bool, typer.Option("--tax/--no-tax", help="also score marked and unmarked twins")] = True,
+    vmaf: Annotated[
+        bool, typer.Option("--vmaf", help="also VMAF of marked clips, by the vmaf program you have")
+    ] = False,
+    lpips: Annotated[
+        Path | None, typer.Option(help="also LPIPS of marked clips, by this TorchScript program of two pictures")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="folder for the report and its files; default: in the run")
     ] = None,
@@ -81,6 +87,7 @@ def watermark(
     """
     with errors():
         from benchmarks.watermark.choose import Choice
+        from safety.watermark.borrowed_quality import Borrowed
         from safety.watermark.plan import WatermarkError
 
         if executor not in {"serial", "processes", "ray"}:
@@ -101,6 +108,7 @@ def watermark(
             side=side,
             budget=budget,
             tax=tax,
+            borrowed=Borrowed(vmaf, lpips),
             confidence=confidence,
         )
         how = How(runs, run, output, executor, workers, cache, as_json)  # type: ignore[arg-type]  # checked above

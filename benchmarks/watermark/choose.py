@@ -5,7 +5,7 @@ work.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from benchmarks.watermark.clips import (
     require_generated,
     run_subjects,
 )
+from safety.watermark.borrowed_quality import Borrowed
 from safety.watermark.plan import Form, Ladder, WatermarkError, WatermarkPlan, choose_attacks
 from safety.watermark.quick import QUICK, QUICK_FORM, QUICK_SCHEME_CLIPS, QUICK_SCHEMES, QUICK_TAX
 from safety.watermark.schemes import SCHEMES
@@ -74,6 +75,7 @@ class Choice:
     side: int | None = None
     budget: int | None = None
     tax: bool = True
+    borrowed: Borrowed = field(default_factory=Borrowed)
     confidence: float = 0.95
 
     @property
@@ -115,6 +117,7 @@ def check(choice: Choice) -> None:
     for name in choice.marks:
         find(name)
     _ = choice.ladders
+    choice.borrowed.check()
     if choice.clips is not None and not choice.clips.is_dir():
         raise WatermarkError(f"{choice.clips}: there is no such folder; name one that holds clips")
     if choice.negatives is not None:
@@ -157,12 +160,14 @@ def make_setup(choice: Choice, run: Run | None, cache: Path) -> tuple[Setup, tup
         messages="trial" if choice.messages == "trial" else "clip",
         confidence=choice.confidence,
         tax=_tax({mark.stream for mark in facts}, world=world, quick=choice.quick) if choice.tax else (),
+        borrowed=choice.borrowed.check(),
         schemes=choice.schemes,
         scheme_clips=QUICK_SCHEME_CLIPS if choice.quick else SCHEME_CLIPS,
         budget=choice.budget or (QUICK_BUDGET if choice.quick else BUDGET),
     )
     encoder = BACKLOT_ENCODING if choice.tax and world else None
-    return Setup(plan, subjects, negatives, finder, load, cache, encoder), _notes(choice, subjects, rendered)
+    setup = Setup(plan, subjects, negatives, finder, load, cache, encoder, choice.borrowed)
+    return setup, _notes(choice, subjects, rendered)
 
 
 def _windows(form: Form) -> Form:

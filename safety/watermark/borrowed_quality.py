@@ -1,5 +1,7 @@
 """VMAF and LPIPS, for users who have them: a program on the PATH, a TorchScript file. Neither is part of this project.
 
+They compare a marked clip with its unmarked twin and stand in the audit's table of what a mark costs.
+
 Shape legend: T frames, C channels, H height, W width.
 """
 
@@ -9,7 +11,8 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,15 +21,42 @@ import numpy.typing as npt
 
 from eval.clip import Clip
 from eval.errors import UserError
+from eval.hashing import file_sha256
 from safety.watermark.quality import LUMA, check_comparable
 
 VMAF_PROGRAM = "vmaf"
+BETTER: Mapping[str, str] = {"vmaf": "higher", "lpips": "lower"}
 _TIME_LIMIT_S = 600
 _BATCH = 16
 
 
 class NotAvailable(UserError):
     """A measure that this machine cannot take. The message is one line: what is missing, and where to get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """Which of them the user asks for. lpips: the program's file; None: not asked for."""
+
+    vmaf: bool = False
+    lpips: Path | None = None
+
+    def check(self) -> tuple[tuple[str, str], ...]:
+        """Name and identity (SHA-256 of a file) of each, tried on one grey picture. Raises NotAvailable."""
+        grey = Clip(np.full((1, 3, 64, 64), 128, np.uint8), 25.0)
+        for measure in self._measures().values():
+            measure(grey, grey)
+        return tuple((name, file_sha256(self.lpips) if name == "lpips" else "") for name in self._measures())
+
+    def of(self, name: str, reference: Clip, changed: Clip) -> float:
+        """One of them by its name."""
+        return self._measures()[name](reference, changed)
+
+    def _measures(self) -> dict[str, Callable[[Clip, Clip], float]]:
+        found: dict[str, Callable[[Clip, Clip], float]] = {"vmaf": vmaf} if self.vmaf else {}
+        if (program := self.lpips) is not None:
+            found["lpips"] = lambda reference, changed: lpips(reference, changed, program)
+        return found
 
 
 def vmaf(reference: Clip, changed: Clip) -> float:

@@ -99,8 +99,9 @@ class WatermarkPlan:
     other random attacks. keys: one for each seed. messages: a fresh message for each clip (shared by its attacks) or
     for each trial. rates: false alarm rates that detection is reported at. quality_db: PSNR below which a mark counts
     as visible. attack_db: PSNR below which an attack has destroyed the clip and does not count as removal or forgery.
-    tax: metrics that marked and unmarked twins are compared by. schemes: removal and forgery by more than one clip
-    (schemes.py), tried on the first scheme_clips clips. budget: queries of the detector that a forger has.
+    tax: metrics that marked and unmarked twins are compared by; borrowed: name and identity of measures of the user's
+    own that compare them too (borrowed_quality.py). schemes: removal and forgery by more than one clip (schemes.py),
+    tried on the first scheme_clips clips. budget: queries of the detector that a forger has.
     """
 
     marks: tuple[MarkFacts, ...]
@@ -118,6 +119,7 @@ class WatermarkPlan:
     quality_db: float = 36.0
     attack_db: float = 20.0
     tax: tuple[str, ...] = ()
+    borrowed: tuple[tuple[str, str], ...] = ()
     schemes: tuple[str, ...] = ()
     scheme_clips: int = 12
     budget: int = 200
@@ -153,6 +155,11 @@ class WatermarkPlan:
     def key(self, seed: int) -> int:
         """The owner's key of this seed."""
         return self.keys[self.seeds.index(seed)]
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Everything that twins are compared by."""
+        return (*self.tax, *(name for name, _ in self.borrowed))
 
     def mark(self, name: str) -> MarkFacts:
         return next(mark for mark in self.marks if mark.name == name)

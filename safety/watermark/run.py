@@ -22,7 +22,7 @@ from safety.watermark.plan import NONE, Cell
 from safety.watermark.schemes import SCHEMES
 from safety.watermark.statistics import exact_p
 from safety.watermark.subjects import Held, Subject, facts_of
-from safety.watermark.tax import no_tax, tax_of
+from safety.watermark.tax import borrowed_tax, no_tax, tax_of
 from safety.watermark.trial import (
     Kind,
     Outcome,
@@ -76,7 +76,7 @@ class Worker:
         """The rows that the unit would have given, all with this status and reason."""
         subject = self._subject(unit)
         if unit.task == "tax":
-            return UnitResult(unit.id, tax=no_tax(self._plan.tax, unit.mark, subject, unit.seed, status, reason))
+            return UnitResult(unit.id, tax=no_tax(self._plan.compared, unit.mark, subject, unit.seed, status, reason))
         rows: list[Trial] = []
         for cell in unit.cells:
             kinds: list[Kind] = [_kind(unit, cell)]
@@ -211,12 +211,18 @@ class Worker:
         marked, row = _attempt(lambda: self.mark(subject, unit.mark, message_K, self._plan.key(unit.seed)), blank)
         if marked is None:
             return UnitResult(
-                unit.id, tax=no_tax(self._plan.tax, unit.mark, subject, unit.seed, row.status, row.reason)
+                unit.id, tax=no_tax(self._plan.compared, unit.mark, subject, unit.seed, row.status, row.reason)
             )
         twins = self.load(subject).clip, marked.clip
         tax, encodings = tax_of(
             unit.mark, subject, unit.seed, twins, self._plan.tax, self.setup.encoder, cache=self._cache
         )
+        if not self.marker(unit.mark).twins:
+            why = f"{unit.mark} makes another clip: it cannot be compared with the unmarked one pixel by pixel"
+            names = tuple(name for name, _ in self._plan.borrowed)
+            tax += no_tax(names, unit.mark, subject, unit.seed, "skipped", why)
+        else:
+            tax += borrowed_tax(unit.mark, subject, unit.seed, twins, self.setup.borrowed, self._plan.borrowed)
         return UnitResult(unit.id, tax=tax, encodings=encodings)
 
     def _scheme(self, unit: Unit) -> Trial:

@@ -1,8 +1,11 @@
-"""What marking costs a clip in every metric, and a set of clips in diversity: twins, scored alike."""
+"""What marking costs a clip in every metric, and a set of clips in diversity: twins, scored alike. Measures of the
+user's own compare the twins with each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +13,8 @@ from eval.cache import FeatureCache
 from eval.clip import Clip, MemorySource
 from eval.metric import METRICS
 from eval.planner import Score, score_clip
+from safety.watermark.borrowed_quality import Borrowed, NotAvailable
+from safety.watermark.quality import NotComparable
 from safety.watermark.subjects import Subject
 from safety.watermark.trial import Encoding, Outcome, Tax
 
@@ -40,6 +45,30 @@ def tax_of(
                 vector = tuple(np.ravel(scored.features[feature][array]).astype(float).tolist())
                 encodings.append(Encoding(name, mark, subject.id, subject.cluster, case, feature, vector))
     return rows, tuple(encodings)
+
+
+def borrowed_tax(
+    mark: str,
+    subject: Subject,
+    seed: int,
+    twins: tuple[Clip, Clip],
+    borrowed: Borrowed,
+    names: Sequence[tuple[str, str]],
+) -> tuple[Tax, ...]:
+    """How far the marked twin is from the unmarked one, beside how far that one is from itself.
+
+    names: name and identity of each measure (`Borrowed.check`). A measure that fails costs its row alone.
+    """
+    rows = []
+    for name, identity in names:
+        row = Tax(mark, subject.id, subject.cluster, seed, name, 0, identity, None, None, "ok")
+        try:
+            itself, marked = (borrowed.of(name, twins[0], clip) for clip in twins)
+        except (NotAvailable, NotComparable) as error:
+            rows.append(replace(row, status="failed", reason=str(error)))
+        else:
+            rows.append(replace(row, unmarked=itself, marked=marked))
+    return tuple(rows)
 
 
 def no_tax(

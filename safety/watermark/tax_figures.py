@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from eval.sets.validity import UnmeasurableSet
+from safety.watermark.borrowed_quality import BETTER
 from safety.watermark.plan import WatermarkPlan
 from safety.watermark.statistics import Interval, adjusted, clustered_mean, sign_flip_p
 
@@ -55,7 +56,7 @@ def tax_figures(plan: WatermarkPlan, rows: pd.DataFrame) -> tuple[TaxFigure, ...
     from eval.metric import METRICS
 
     found = []
-    for name in plan.tax:
+    for name in plan.compared:
         own = rows[rows["metric"] == name]
         ok = own[own["status"] == "ok"]
         difference = ok["marked"].to_numpy(np.float64) - ok["unmarked"].to_numpy(np.float64)
@@ -67,7 +68,7 @@ def tax_figures(plan: WatermarkPlan, rows: pd.DataFrame) -> tuple[TaxFigure, ...
         found.append(
             TaxFigure(
                 metric=name,
-                better=METRICS.get(name).spec.direction,
+                better=BETTER.get(name) or METRICS.get(name).spec.direction,
                 unmarked=float(ok["unmarked"].mean()) if len(ok) else None,
                 marked=float(ok["marked"].mean()) if len(ok) else None,
                 difference=clustered_mean(difference, clusters, plan.confidence),

@@ -292,8 +292,10 @@ mark.diversity.unmarked | number }}</td><td class="num">{{ mark.diversity.marked
 iv(mark.diversity.difference, "{:+.3g}") }}{% endif %}</td><td></td><td></td><td class="num">{{ mark.diversity.clips }}
 </td></tr>{% endif %}</tbody></table></div>
 {% endfor %}
-{% if plan.tax %}<p class="soft">Twins scored alike; the bar is the difference over the metric's spread among unmarked
-clips (both ends: one standard deviation). p: exact sign flips over files.</p>
+{% if plan.compared %}<p class="soft">Twins scored alike; the bar is the difference over the metric's spread among
+unmarked clips (both ends: one standard deviation). p: exact sign flips over files.{% if
+plan.borrowed %} {{ plan.borrowed | map("first") | join(", ") }}: a twin against the unmarked one, by the auditor's own
+program; "unmarked" is that clip against itself.{% endif %}</p>
 {% else %}<p class="none">The tax on other metrics was not asked for.</p>{% endif %}
 
 <h2 id="life">How many reshares it survives</h2>

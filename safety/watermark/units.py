@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from eval.marks.mark import Stream
+from safety.watermark.borrowed_quality import Borrowed
 from safety.watermark.marker import Marker
 from safety.watermark.plan import NONE, Cell, Form, WatermarkPlan
 from safety.watermark.schemes import SCHEMES
@@ -52,6 +53,7 @@ class Setup:
     """What every worker needs. find, load: module-level functions, which travel by name.
 
     encoder: (feature, array) of the encoding that diversity is measured on; None: no diversity.
+    borrowed: how to take the measures that the plan calls borrowed.
     """
 
     plan: WatermarkPlan
@@ -61,6 +63,7 @@ class Setup:
     load: Callable[[Subject, Form], Held]
     cache: Path | None = None
     encoder: tuple[str, str] | None = None
+    borrowed: Borrowed = field(default_factory=Borrowed)
 
 
 def units(setup: Setup) -> Iterator[Unit]:
@@ -73,7 +76,7 @@ def units(setup: Setup) -> Iterator[Unit]:
             for stream in dict.fromkeys(mark.stream for mark in plan.marks):
                 marks = sum(mark.stream == stream for mark in plan.marks)
                 yield from _chunks("unmarked", place, seed, stream, plan.unmarked_cells(stream), readings=marks)
-            if plan.tax and seed == plan.seeds[0]:
+            if plan.compared and seed == plan.seeds[0]:
                 yield from (Unit("tax", place, seed, mark.name) for mark in plan.marks)
             for mark in plan.marks:
                 for name in plan.schemes:

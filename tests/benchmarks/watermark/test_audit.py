@@ -179,11 +179,16 @@ def test_rendered_negatives_are_the_same_each_time() -> None:
         (["--clips", "{clips}", "--mark", "spread-dct", "--messages", "never"], "clip or trial"),
         (["--clips", "{clips}", "--mark", "spread-dct", "--executor", "cloud"], "unknown executor"),
         (["--clips", "{clips}", "--mark", "spread-dct", "--run", "a/b"], "run name"),
+        (["--clips", "{clips}", "--mark", "spread-dct", "--lpips", "{clips}/0.mp4"], "0.mp4 does not work"),
+        (["--clips", "{clips}", "--mark", "spread-dct", "--vmaf"], "no program called vmaf"),
         (["--generator", "orcale", "--mark", "spread-dct"], "did you mean"),
         (["--generator", "oracle", "--mark", "spread-dct", "--suite", "smoky"], "smok"),
     ],
 )
-def test_mistakes_are_one_line(clips: Path, tmp_path: Path, words: list[str], said: str) -> None:
+def test_mistakes_are_one_line(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.setattr("safety.watermark.borrowed_quality.VMAF_PROGRAM", "a-vmaf-that-nobody-has")
     (tmp_path / "empty").mkdir()
     filled = [word.format(clips=clips, empty=tmp_path / "empty") for word in words]
     status, printed, error = moviegen(*filled, "--runs", str(tmp_path / "runs"))

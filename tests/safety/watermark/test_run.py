@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from eval.marks.bits import message_text
-from safety.watermark.figures import Tables
+from safety.watermark.borrowed_quality import Borrowed
+from safety.watermark.figures import Tables, figures
 from safety.watermark.plan import NONE, Cell
 from safety.watermark.run import Worker, lost
 from safety.watermark.trial import blank_message_of, message_of
@@ -117,3 +120,52 @@ def test_the_tax_is_of_twins(planned: Callable[..., Setup], worked: Callable[[Se
     assert len(tables.tax) == 4
     contrast = tables.tax[tables.tax["metric"] == "contrast"]
     assert np.isfinite(contrast["marked"] - contrast["unmarked"]).all()
+
+
+class Difference(torch.nn.Module):
+    """A distance that is the mean difference."""
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (a - b).abs().mean(dim=[1, 2, 3])
+
+
+@pytest.fixture
+def borrowed(tmp_path: Path) -> Borrowed:
+    path = tmp_path / "distance.pt"
+    torch.jit.save(torch.jit.script(Difference()), str(path))
+    return Borrowed(lpips=path)
+
+
+def test_a_measure_of_the_users_own_compares_twins(
+    planned: Callable[..., Setup], worked: Callable[[Setup], Tables], borrowed: Borrowed
+) -> None:
+    setup = replace(planned(marks=("cells",), clips=4, borrowed=borrowed.check()), borrowed=borrowed)
+    tables = worked(setup)
+    assert tables.tax["metric"].tolist() == ["lpips"] * 4
+    assert (tables.tax["unmarked"] == 0).all()
+    # Twelve grey levels of 127.5 on either side.
+    np.testing.assert_allclose(tables.tax["marked"], 12 / 127.5, rtol=0.02)
+    (figure,) = figures(setup.plan, tables).marks[0].tax
+    assert (figure.metric, figure.better, figure.scored) == ("lpips", "lower", 4)
+    assert setup.plan.sha256 != planned(marks=("cells",), clips=4).plan.sha256
+
+
+def test_a_measure_that_fails_costs_its_row_alone(
+    planned: Callable[..., Setup], worked: Callable[[Setup], Tables], borrowed: Borrowed
+) -> None:
+    names = borrowed.check()
+    assert borrowed.lpips is not None
+    borrowed.lpips.write_text("no program any more")
+    setup = replace(planned(clips=2, tax=("contrast",), borrowed=names), borrowed=borrowed)
+    tax = worked(setup).tax
+    assert tax.groupby("metric")["status"].unique().map(list).to_dict() == {"contrast": ["ok"], "lpips": ["failed"]}
+    assert tax.loc[tax["metric"] == "lpips", "reason"].str.contains("does not work").all()
+
+
+def test_clips_that_are_no_twins_are_not_compared(planned: Callable[..., Setup], borrowed: Borrowed) -> None:
+    plain = planned(clips=1, borrowed=borrowed.check())
+    setup = replace(plain, find=lambda name: replace(plain.find(name), twins=False), borrowed=borrowed)
+    worker = Worker(setup)
+    (row,) = [row for unit in units(setup) for row in worker.do(unit).tax]
+    assert (row.status, row.marked) == ("skipped", None)
+    assert "another clip" in row.reason
