@@ -16,6 +16,7 @@ from benchmarks.arena.votes import FILE, VoteBox, VotesError
 from benchmarks.estimates import Interval
 from benchmarks.store import Run, open_run
 from dashboards.arena_vote import load_slate
+from dashboards.charts import is_dark, show_chart
 from dashboards.exports import export_tables
 from dashboards.interval_plot import interval_plot, interval_points
 from dashboards.results import Stamp
@@ -83,7 +84,7 @@ def _goodness(root: str, run_id: str, stamp: Stamp, cases: tuple[str, ...]) -> G
 def _plot(rows: list[tuple[str, Interval]], form: str, zero: float, alt: str, scale: float = 1) -> None:
     data = interval_points(rows, form, scale)
     if not data.empty:
-        st.altair_chart(interval_plot(data, zero, dark=st.context.theme.type == "dark"), alt=alt)
+        show_chart(interval_plot, data, zero, dark=is_dark(), alt=alt)
 
 
 def _show_strengths(result: AxisResult) -> None:

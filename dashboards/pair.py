@@ -12,12 +12,12 @@ from benchmarks.leaderboard import Board, BoardRow
 from benchmarks.store import Run
 from dashboards.board_table import DIRECTIONS, number_text, unit_text
 from dashboards.player import play_together
-from dashboards.results import case_rows
+from dashboards.results import case_clips, case_rows
 
 
 def show_pair(run: Run, board: Board, case: str, seed: int, a: BoardRow, b: BoardRow) -> None:
     """The prompt, the two clips played together, and both scores of one case and seed."""
-    clips = {record["generator"]: record for record in run.clips(case=case, seed=seed).to_dict("records")}
+    clips = case_clips(run, case, seed)
     pair = [clips.get(row.name) for row in (a, b)]
     prompt = next((str(clip["prompt"]) for clip in pair if clip is not None and clip["prompt"]), "(no prompt)")
     st.code(prompt, language=None, wrap_lines=True)

@@ -22,6 +22,7 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from dashboards.address import base_url
+from dashboards.charts import is_dark
 from dashboards.clips import find_clip
 from dashboards.guard import PLAYER
 
@@ -50,7 +51,7 @@ def show_moments(run: str, file: str, times_s: Sequence[float], *, height: int =
 
 
 def _frame(run: str, clips: Sequence[tuple[str, str]], height: int, alt: str) -> None:
-    theme = "dark" if st.context.theme.type == "dark" else "light"
+    theme = "dark" if is_dark() else "light"
     st.iframe(f"{base_url()}{PLAYER}{run}?{urlencode([*clips, ('theme', theme)])}", height=height, alt=alt)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -184,9 +186,31 @@ def _clip_trace_list(cache: str, clip_sha256: str) -> list[Trace]:
 
 def case_rows(run: Run, board: Board, case: str, seed: int) -> pd.DataFrame:
     """The rows of one case and seed, for the metric versions that the board shows."""
-    rows = run.rows(case=case, seed=seed)
+    rows = _case_rows(str(run.folder.parent), run.id, run.stamp, case, seed)
     shown = {(column.name, column.version) for column in board.columns}
     return rows[[key in shown for key in zip(rows["metric"], rows["version"], strict=True)]]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _case_rows(root: str, run_id: str, stamp: Stamp, case: str, seed: int) -> pd.DataFrame:  # noqa: ARG001
+    return open_run(Path(root), run_id).rows(case=case, seed=seed)
+
+
+def case_clips(run: Run, case: str, seed: int) -> dict[str, dict[Hashable, Any]]:
+    """Generator → the record of its clip of one case and seed (records.CLIP_SCHEMA)."""
+    return _case_clips(str(run.folder.parent), run.id, run.stamp, case, seed)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _case_clips(
+    root: str,
+    run_id: str,
+    stamp: Stamp,  # noqa: ARG001
+    case: str,
+    seed: int,
+) -> dict[str, dict[Hashable, Any]]:
+    records = open_run(Path(root), run_id).clips(case=case, seed=seed).to_dict("records")
+    return {str(record["generator"]): record for record in records}
 
 
 def outcomes(run: Run) -> pd.DataFrame:

@@ -18,14 +18,14 @@ from dashboards.address import base_url
 from dashboards.board_table import DIRECTIONS, bracket_text, number_text, rank_text, unit_text
 from dashboards.clips import clip_url
 from dashboards.player import PLAYED
-from dashboards.results import case_rows
+from dashboards.results import case_clips, case_rows
 
 PER_ROW = 3
 
 
 def show_case(run: Run, board: Board, case: str, seed: int, generators: Sequence[str]) -> None:
     """The prompt, the chosen generators' clips, and the scores of one case and seed."""
-    clips = {record["generator"]: record for record in run.clips(case=case, seed=seed).to_dict("records")}
+    clips = case_clips(run, case, seed)
     chosen = [row for row in board.rows if row.generator in generators]
     prompts = [clip["prompt"] for clip in clips.values() if clip["prompt"]]
     st.code(prompts[0] if prompts else "(no prompt)", language=None, wrap_lines=True)

@@ -10,6 +10,7 @@ import streamlit as st
 from benchmarks.bias.stored import StoredAudit, list_audits
 from dashboards import share_plot
 from dashboards.audit_picker import pick, report_button
+from dashboards.charts import show_chart
 from dashboards.run_picker import folder_or_advice
 
 COMMAND = "moviegen audit bias --generator reference"
@@ -48,7 +49,7 @@ def show(audit: StoredAudit) -> None:
         st.info("No share could be measured:")
     else:
         st.text("Neutral prompts say nothing of who somebody is. Bars are intervals; the dashed line is an even split.")
-        st.altair_chart(share_plot.share_plot(shares), alt="Shares of each group with intervals, by method")
+        show_chart(share_plot.share_plot, shares, alt="Shares of each group with intervals, by method")
         with st.expander("The numbers"):
             st.dataframe(rounded(shares), hide_index=True, placeholder="–", alt="Shares with intervals")
     if reasons := audit.not_measured():

@@ -12,6 +12,7 @@ from benchmarks.leaderboard import BoardRow
 from benchmarks.store import Run
 from benchmarks.traces import Trace
 from dashboards import results
+from dashboards.charts import is_dark, show_chart
 from dashboards.exports import export_tables
 from dashboards.player import play_together, show_moments
 from dashboards.run_picker import Chosen, choose, counted, title_row
@@ -144,7 +145,7 @@ def show_case(chosen: Chosen, index: pd.DataFrame, case: str) -> None:
     if not rows:
         st.info("Choose at least one generator.")
         return
-    clips = {record["generator"]: record for record in chosen.run.clips(case=case, seed=seed).to_dict("records")}
+    clips = results.case_clips(chosen.run, case, seed)
     traces = {row.generator: _traces(chosen.run, clips.get(row.name)) for row in rows}
     if in_step:
         show_in_step(chosen.run, rows, clips)
@@ -164,7 +165,7 @@ def _file(run: Run, clip: Mapping[Hashable, Any] | None) -> str:
     return "" if path is None else path.name
 
 
-def show_in_step(run: Run, rows: Sequence[BoardRow], clips: Mapping[Hashable, Mapping[Hashable, Any]]) -> None:
+def show_in_step(run: Run, rows: Sequence[BoardRow], clips: Mapping[str, Mapping[Hashable, Any]]) -> None:
     """One player over all clips, eight at most."""
     found = [(row.generator, file) for row in rows if (file := _file(run, clips.get(row.name)))][:8]
     st.text(" · ".join(f"{chr(65 + place)}: {name}" for place, (name, _) in enumerate(found)))
@@ -174,22 +175,25 @@ def show_in_step(run: Run, rows: Sequence[BoardRow], clips: Mapping[Hashable, Ma
 def show_each(
     run: Run,
     rows: Sequence[BoardRow],
-    clips: Mapping[Hashable, Mapping[Hashable, Any]],
+    clips: Mapping[str, Mapping[Hashable, Any]],
     traces: Mapping[str, Sequence[Trace]],
 ) -> None:
     """Each clip in its own player, with its traces under it on common scales."""
     # Noise would flatten every other line: what goes beyond a lane is drawn at its edge.
     judged = [row.generator for row in rows if row.bracket != "floor"] or list(traces)
     ranges = reaches([traces[name] for name in judged if traces[name]] or list(traces.values()))
-    dark = st.context.theme.type == "dark"
+    dark = is_dark()
     for start in range(0, len(rows), PER_ROW):
         for column, row in zip(st.columns(PER_ROW), rows[start : start + PER_ROW], strict=False):
             with column:
                 show_clip(run, row, clips.get(row.name))
                 own = traces[row.generator]
                 if own:
-                    st.altair_chart(
-                        trace_plot(own, ranges, dark=dark),
+                    show_chart(
+                        trace_plot,
+                        own,
+                        ranges,
+                        dark=dark,
                         key=f"traces {row.generator}",
                         alt="Over time: " + "; ".join(trace.summary for trace in own),
                     )
@@ -203,7 +207,7 @@ def show_each(
 def show_worst(
     run: Run,
     rows: Sequence[BoardRow],
-    clips: Mapping[Hashable, Mapping[Hashable, Any]],
+    clips: Mapping[str, Mapping[Hashable, Any]],
     traces: Mapping[str, Sequence[Trace]],
 ) -> None:
     """The frames of one clip where one quantity is worst."""

@@ -9,6 +9,7 @@ from benchmarks.compare import Comparison
 from benchmarks.leaderboard import Board, BoardRow
 from benchmarks.store import Run
 from dashboards import difference_table, results
+from dashboards.charts import is_dark, show_chart
 from dashboards.difference_plot import difference_plot
 from dashboards.exports import export_tables
 from dashboards.pair import show_pair
@@ -78,8 +79,10 @@ def show_plot(found: Comparison) -> None:
     st.text(
         f"Dots to the right: A is better. Bars show the {found.confidence:.0%} interval; a bar that crosses 0 is a tie."
     )
-    st.altair_chart(
-        difference_plot(data, dark=st.context.theme.type == "dark"),
+    show_chart(
+        difference_plot,
+        data,
+        dark=is_dark(),
         alt="Differences of the total and the families with intervals; the table below holds the same and all metrics",
     )
 

@@ -14,6 +14,7 @@ from benchmarks.provenance_audits import StoredProvenanceAudit
 from benchmarks.provenance_audits import list_audits as provenance_audits
 from dashboards.address import base_url
 from dashboards.audit_picker import pick, report_button
+from dashboards.charts import show_chart
 from dashboards.clips import clip_url, find_clip
 from dashboards.exports import export_tables
 from dashboards.player import PLAYED
@@ -67,7 +68,7 @@ def show_deepfake(audit: StoredDeepfakeAudit) -> None:
         st.text(
             "AUC of a classifier that never saw the clips it judges: 0.5 is guessing, 1 is telling every one apart."
         )
-        st.altair_chart(auc_plot(blocks, "block"), alt="AUC of each block of traces with its interval")
+        show_chart(auc_plot, blocks, "block", alt="AUC of each block of traces with its interval")
         st.dataframe(blocks.round(3), hide_index=True, placeholder="–", alt="AUC by block of traces")
         export_tables(f"deepfake-{audit.folder}", "Separability", [audit.label], {"Traces": blocks}, "deepfake")
     controls = audit.control_frame()
@@ -78,7 +79,7 @@ def show_deepfake(audit: StoredDeepfakeAudit) -> None:
         )
         known = controls.dropna(subset=["value"])
         if len(known):
-            st.altair_chart(auc_plot(known, "name"), alt="AUC of floors and ceilings with intervals")
+            show_chart(auc_plot, known, "name", alt="AUC of floors and ceilings with intervals")
         st.dataframe(controls.round(3), hide_index=True, placeholder="–", alt="Floors, ceilings and marks")
     st.subheader("What separates the sets without a picture")
     st.dataframe(audit.nuisance_frame().round(3), hide_index=True, placeholder="–", alt="Nuisances before and after")

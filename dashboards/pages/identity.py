@@ -10,6 +10,7 @@ import streamlit as st
 from benchmarks.leaderboard import Board
 from benchmarks.store import Run, StoreError, open_run
 from dashboards import board_table, dot_plot, results
+from dashboards.charts import is_dark, show_chart
 
 FAMILY = "identity"
 COMMAND = "moviegen sweep identity --generators oracle,reference"
@@ -70,9 +71,7 @@ def show(run: Run, board: Board) -> None:
     else:
         title = dot_plot.measure_title(board, measure)
         st.text(title)
-        st.altair_chart(
-            dot_plot.dot_plot(data, dark=st.context.theme.type == "dark"), alt=f"Dot plot with intervals: {title}"
-        )
+        show_chart(dot_plot.dot_plot, data, dark=is_dark(), alt=f"Dot plot with intervals: {title}")
     st.dataframe(values(board), hide_index=True, placeholder="–", alt="Identity metrics of each generator")
     with st.expander("What the numbers mean"):
         for column in columns:

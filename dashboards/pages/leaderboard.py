@@ -7,6 +7,7 @@ import streamlit as st
 from benchmarks.leaderboard import Board, BoardRow
 from benchmarks.store import Run
 from dashboards import board_table, dot_plot, results
+from dashboards.charts import is_dark, show_chart
 from dashboards.exports import export_files
 from dashboards.run_picker import choose, counted, title_row
 from dashboards.side_by_side import show_case
@@ -137,9 +138,7 @@ def show_plot(board: Board, rows: list[BoardRow]) -> None:
         return
     title = dot_plot.measure_title(board, measure)
     st.text(title)
-    st.altair_chart(
-        dot_plot.dot_plot(data, dark=st.context.theme.type == "dark"), alt=f"Dot plot with intervals: {title}"
-    )
+    show_chart(dot_plot.dot_plot, data, dark=is_dark(), alt=f"Dot plot with intervals: {title}")
 
 
 @st.fragment

@@ -14,6 +14,7 @@ from benchmarks.leaderboard import MetricColumn
 from dashboards import results
 from dashboards.address import base_url
 from dashboards.board_table import DIRECTIONS, interval_ends, number_text, range_text, unit_text
+from dashboards.charts import is_dark, show_chart
 from dashboards.damage_plot import damage_config, damage_frame, damage_plot
 from dashboards.exports import export_tables
 from dashboards.run_picker import Chosen, choose, counted, title_row
@@ -71,8 +72,10 @@ def show_spread(chosen: Chosen, column: MetricColumn) -> pd.DataFrame:
         f"{'In ' + unit + '. ' if unit else ''}Thin line: 5 to 95 % of cases; band: the middle half; upright mark: "
         "median; dot: mean."
     )
-    st.altair_chart(
-        spread_plot(data, dark=st.context.theme.type == "dark"),
+    show_chart(
+        spread_plot,
+        data,
+        dark=is_dark(),
         alt="Distribution over cases for each generator; the exports hold the numbers",
     )
     return data
@@ -134,9 +137,7 @@ def show_damage(column: MetricColumn) -> pd.DataFrame:
     names = [curve.damage for curve in curves]
     first = next((i for i, told in enumerate(frame["Noticed"]) if told != "no"), 0)
     damage = st.selectbox("Damage", names, index=first, key="damage", bind="query-params")
-    st.altair_chart(
-        damage_plot(curves[names.index(damage)]), alt="The metric at each grade of the damage, with intervals"
-    )
+    show_chart(damage_plot, curves[names.index(damage)], alt="The metric at each grade of the damage, with intervals")
     return frame.drop(columns="Course")
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from benchmarks.watermark.stored import StoredAudit, list_audits
 from dashboards import mark_plots
 from dashboards.audit_picker import pick, report_button
+from dashboards.charts import show_chart
 from dashboards.exports import export_tables
 from dashboards.run_picker import folder_or_advice
 
@@ -55,7 +56,7 @@ def show(audit: StoredAudit) -> None:
         )
         for mark, own in heat.groupby("mark", sort=False):
             st.text(str(mark))
-            st.altair_chart(mark_plots.heat_map(own), alt="Attack by strength: one number per cell")
+            show_chart(mark_plots.heat_map, own, alt="Attack by strength: one number per cell")
     else:
         st.text("No attack has a number.")
     with st.expander("The numbers, with intervals"):
@@ -84,7 +85,7 @@ def show_errors(audit: StoredAudit) -> None:
     names = list(dict.fromkeys(curves["curve"]))
     curve = st.selectbox("Attacked by", names, index=names.index(ALL) if ALL in names else 0)
     shown = curves[curves["curve"] == curve]
-    st.altair_chart(mark_plots.roc_plot(shown), alt="Share detected by rate of false alarms")
+    show_chart(mark_plots.roc_plot, shown, alt="Share detected by rate of false alarms")
 
 
 def show_survival(curve: pd.DataFrame) -> None:
@@ -95,7 +96,7 @@ def show_survival(curve: pd.DataFrame) -> None:
     st.text("A clip that is shared again and again: half of the marks are gone after the half-life.")
     for chain, own in curve.groupby("chain", sort=False):
         st.text(str(chain))
-        st.altair_chart(mark_plots.survival_plot(own), alt="Share of marks still detected after each reshare")
+        show_chart(mark_plots.survival_plot, own, alt="Share of marks still detected after each reshare")
     halves = curve.drop_duplicates(["mark", "chain"])[["mark", "chain", "half_life", "half_low", "half_high", "last"]]
     st.dataframe(rounded(halves), hide_index=True, placeholder="longer than looked at", alt="Half-life of each mark")
 

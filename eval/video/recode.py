@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 
 from eval.clip import DEFAULT_LIMITS, AudioCN, Clip, FramesTCHW, SoundChunk
 from eval.video.picture import RgbConverter
+from eval.video.scheduling import ordinary_scheduling
 from eval.video.sound import SoundTrack, resample
 from eval.video.write import at_allowed_rate, sound_frames, sound_stream, yuv_frames
 
@@ -110,6 +111,8 @@ def _encoded(clip: Clip, kind: _Codec, crf: float, keyframe_every: int | None) -
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
     with _quiet():
+        with ordinary_scheduling():
+            context.open()
         for frame in yuv_frames(clip, kind.pixels, Colorspace.ITU709):
             yield from context.encode(frame)
         yield from context.encode(None)

@@ -46,7 +46,8 @@ class Borrowed:
         grey = Clip(np.full((1, 3, 64, 64), 128, np.uint8), 25.0)
         for measure in self._measures().values():
             measure(grey, grey)
-        return tuple((name, file_sha256(self.lpips) if name == "lpips" else "") for name in self._measures())
+        files = {} if self.lpips is None else {"lpips": file_sha256(self.lpips)}
+        return tuple((name, files.get(name, "")) for name in self._measures())
 
     def of(self, name: str, reference: Clip, changed: Clip) -> float:
         """One of them by its name."""

@@ -6,8 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboards.serve
+from dashboards import charts
 
 PAGES = Path(dashboards.serve.APP_SCRIPT).parent / "pages"
+
+
+@pytest.fixture(autouse=True)
+def _plots_are_held_against_their_schema(monkeypatch):
+    monkeypatch.setattr(charts, "CHECK", True)
 
 
 @pytest.fixture(scope="session")
