@@ -35,7 +35,7 @@ def ordinary_scheduling() -> Iterator[None]:
 def _policies() -> dict[int, int]:
     """Scheduling policy of each thread of this process."""
     found = {}
-    for entry in os.listdir(_THREADS):
+    for entry in _THREADS.iterdir():
         with suppress(OSError):
-            found[int(entry)] = os.sched_getscheduler(int(entry))
+            found[int(entry.name)] = os.sched_getscheduler(int(entry.name))
     return found
