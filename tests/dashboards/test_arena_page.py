@@ -103,9 +103,13 @@ def test_ceilings_and_floors_are_left_out_unless_asked_for(vote_page, runs):
         press(app, "Tie")
     assert not {"oracle", "noise"} & (set(votes(runs)["left_generator"]) | set(votes(runs)["right_generator"]))
     app.toggle[0].set_value(True).run()
-    press(app, "Tie")
-    last = votes(runs).iloc[-1]
-    assert {"oracle", "noise"} & {last["left_generator"], last["right_generator"]}
+    # Which pair is asked next is drawn; that a bracket is not in it 40 times running is not.
+    for _ in range(40):
+        press(app, "Tie")
+        last = votes(runs).iloc[-1]
+        if {"oracle", "noise"} & {last["left_generator"], last["right_generator"]}:
+            return
+    pytest.fail("no ceiling and no floor was asked for")
 
 
 def test_skipping_stores_nothing_and_asks_something_else(vote_page, runs):
