@@ -177,10 +177,13 @@ class _Found:
         return Reading(detection, self.group.records[match.nonce], self.stage, self.way, match.shifts_T)
 
     def _evidence(self) -> Floats:
-        """For each frame of the clip: the votes for what was read, in deviations of chance; 0 where nothing was."""
+        """For each frame of the clip: the votes for what the others say, in deviations of chance; 0 where nothing was.
+
+        A frame's own votes are left out of what it is held against: bits read partly from a frame that was replaced
+        would agree with it by construction. A frame that nothing else was read beside has no one to ask: 0.
+        """
         clip, form = self.group.seen.clip, self.group.seen.form
         received, step = len(clip.frames_TCHW), self.group.step
-        sign_K = np.sign(self.match.sums_K)
         evidence_T, looked_T = np.zeros(received), np.zeros(received)
         for t, shift in enumerate(self.match.shifts_T):
             if shift is None:
@@ -188,7 +191,9 @@ class _Found:
             front, later = shift % step, shift // step
             votes = self.readings[front]
             squares = votes.squares_JTK[t - later, t].sum()
-            value = float(votes.sums_NJTK[self.match.nonce, t - later, t] @ sign_K) / math.sqrt(max(squares, 1e-300))
+            own_K = votes.sums_NJTK[self.match.nonce, t - later, t]
+            others_K = self.match.sums_K - own_K
+            value = float(own_K @ np.sign(others_K)) / math.sqrt(max(squares, 1e-300))
             order = frame_order(received, clip.fps, form, replace(self.way, front=front))
             frames = order[(t - later) * step : (t - later + 1) * step]
             np.add.at(evidence_T, frames, value)
