@@ -41,7 +41,7 @@ from moviegen.latent_mark.readings import Way, noise_of
 from moviegen.latent_mark.reliability import CARD
 from moviegen.sampling import Sampler
 from moviegen.video_weights import autoencoder_id
-from safety.watermark.attacks.attack import ATTACKS, rng_of
+from safety.watermark.attacks.attack import ATTACKS
 
 KEY = 0x5EED
 """Of the clips that are measured: figures shall come out the same, and nobody's clips carry it."""
@@ -103,7 +103,8 @@ def attacked(clip: Clip, condition: str, seed: int = 0) -> Clip:
         if name == LOST:
             clip = replace(clip, frames_TCHW=clip.frames_TCHW[int(strength) :])
         else:
-            clip = ATTACKS.get(name).apply(clip, strength, rng_of(clip_sha256(clip), name, strength, seed))
+            attack = ATTACKS.get(name)
+            clip = attack.apply(clip, strength, attack.rng(clip_sha256(clip), strength, seed))
     return clip
 
 

@@ -19,7 +19,7 @@ from eval.sets.crossfit import Auc, Flags, Floats, Samples, interval, plain_auc,
 from safety.deepfake.detector import Detector
 from safety.deepfake.errors import DetectorError
 from safety.deepfake.operating import Figure, brier, calibration_error, eer
-from safety.watermark.attacks.attack import ATTACKS, Attack, AttackError, rng_of
+from safety.watermark.attacks.attack import ATTACKS, Attack, AttackError
 
 DEFAULT = ("h264", "resize", "blur", "noise")
 RUNGS = 3
@@ -119,7 +119,7 @@ def run_ladder(
 def _attacked(clip: Clip, attack: Attack, strength: float, seed: int) -> Clip | str:
     """The clip after the attack, or why there is none."""
     try:
-        return attack.apply(clip, strength, rng_of(clip_sha256(clip), attack.name, strength, seed))
+        return attack.apply(clip, strength, attack.rng(clip_sha256(clip), strength, seed))
     except AttackError as error:
         return str(error)
 

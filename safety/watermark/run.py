@@ -175,7 +175,7 @@ class Worker:
         if cell.attack == NONE:
             return clip, row
         attack = ATTACKS.get(cell.attack)
-        generator = rng_of(subject.sha256, cell.attack, cell.strength, seed)
+        generator = attack.rng(subject.sha256, cell.strength, seed)
         begun = time.perf_counter()
         attacked, row = _attempt(lambda: attack.apply(clip, cell.strength, generator), row)
         if attacked is None:

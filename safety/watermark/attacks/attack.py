@@ -34,6 +34,7 @@ class Attack:
     AttackError where the clip is too short or too small, or has no sound for an attack on sound alone.
     identity: the strength that changes nothing, where there is one.
     source: where the attack and its strengths come from. random: whether it draws from `rng` at all.
+    chain: a stronger attack begins as a weaker one does, and goes on: all strengths share their random numbers.
     """
 
     name: str
@@ -46,12 +47,17 @@ class Attack:
     identity: float | None = None
     source: str = ""
     random: bool = False
+    chain: bool = False
 
     def __post_init__(self) -> None:
         if not self.ladder or not np.isfinite(self.ladder).all() or len(set(self.ladder)) < len(self.ladder):
             raise ValueError(f"{self.name}: a ladder holds finite strengths, each once; got {self.ladder}")
         if not self.streams:
             raise ValueError(f"{self.name}: an attack changes picture, sound or both")
+
+    def rng(self, clip_sha_or_case: str, strength: float, seed: int) -> np.random.Generator:
+        """The random numbers of one trial of this attack (`rng_of`)."""
+        return rng_of(clip_sha_or_case, self.name, 0.0 if self.chain else strength, seed)
 
 
 ATTACKS: Registry[Attack] = Registry("attack", ("safety.watermark.attacks",))

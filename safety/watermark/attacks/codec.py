@@ -123,6 +123,7 @@ def generations(clip: Clip, rng: np.random.Generator) -> Iterator[Clip]:
     ladder=(1, 2, 3, 5, 8),
     identity=0,
     random=True,
+    chain=True,
     summary="posted and saved again and again: each time another codec, quality, size and sound codec",
     source="ours",
 )

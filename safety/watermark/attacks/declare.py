@@ -88,6 +88,7 @@ def clip_attack(
     source: str = "",
     identity: float | None = None,
     random: bool = False,
+    chain: bool = False,
     streams: frozenset[Stream] = PICTURE | SOUND,
 ) -> Callable[[ChangeClip], ChangeClip]:
     """Register what is done to a whole clip: frames, their rate, and the sound that goes with them."""
@@ -101,7 +102,8 @@ def clip_attack(
                 return replace(changed, frames_TCHW=frames_TCHW)
             return replace(changed, frames_TCHW=frames_TCHW, audio_CN=_own(changed.audio_CN, clip.audio_CN))
 
-        ATTACKS.add(name, Attack(name, family, unit, ladder, summary, streams, apply, identity, source, random))
+        attack = Attack(name, family, unit, ladder, summary, streams, apply, identity, source, random, chain)
+        ATTACKS.add(name, attack)
         return change
 
     return register

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,14 @@ def test_random_numbers_repeat_for_the_same_trial() -> None:
 )
 def test_random_numbers_differ_between_trials(trial: tuple[str, str, float, int]) -> None:
     assert not np.array_equal(rng_of("abc", "crop", 0.71, 3).random(8), rng_of(*trial).random(8))
+
+
+def test_a_chain_draws_alike_at_every_strength_and_nothing_else_does() -> None:
+    one = attack((1.0, 2.0))
+    ways = one, replace(one, chain=True)
+    drawn = [[way.rng("abc", strength, 3).random() for strength in (1.0, 2.0)] for way in ways]
+    assert drawn[0][0] != drawn[0][1]
+    assert drawn[1][0] == drawn[1][1]
 
 
 def test_a_whole_strength_may_be_written_either_way() -> None:

@@ -61,7 +61,9 @@ def test_a_posted_clip_keeps_size_lengths_and_place(clip: Clip) -> None:
 def test_generations_are_a_chain_and_the_ladder_is_their_number() -> None:
     clip = make_clip(8)
     chain = list(islice(generations(clip, np.random.default_rng(2)), 3))
+    drawn = ATTACKS.get("reshare")
     for number, expected in enumerate(chain, 1):
+        assert drawn.rng("clip", number, 0).random() == drawn.rng("clip", 1, 0).random()
         got = reshare(clip, number, np.random.default_rng(2))
         np.testing.assert_array_equal(got.frames_TCHW, expected.frames_TCHW)
     assert psnr(clip.frames_TCHW, chain[0].frames_TCHW) > psnr(clip.frames_TCHW, chain[2].frames_TCHW)
