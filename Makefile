@@ -11,20 +11,24 @@ GENERATORS ?= oracle,reference,reference-early,still,shuffled,mismatched,degrade
 
 install: $(STAMP)
 
-# torch goes in first and pinned: left to a resolver it may bring gigabytes of CUDA.
+# torch goes in first and pinned: left to a resolver it may bring gigabytes of CUDA. Bytecode is made when a module is
+# first imported: of what these packages hold, most never is.
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(PIP) torch==2.13.0
+	$(PIP) --editable ".[dev]"
 	touch $@
 
 sweep: install
 	$(BIN)/moviegen sweep $(SUITE) --generators $(GENERATORS) --runs $(RUNS)
 
-# One file at a time on every core, one thread each: files share fixtures that cost much.
+# One file at a time on every core, one thread each: files share fixtures that cost much. In the order of their names:
+# by the number of tests in them, the files of a few long ones would come last, when other cores have nothing left.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile \
+		--no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check .
