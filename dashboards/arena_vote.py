@@ -15,6 +15,7 @@ from benchmarks.arena.pairs import Question, Slate, next_question, slate
 from benchmarks.arena.votes import FILE, Choice, VoteBox, VotesError, rater_name
 from benchmarks.store import Run, open_run
 from dashboards.player import play_together
+from dashboards.prompt import show_prompt
 from dashboards.results import Stamp
 
 EACH = "each in turn"
@@ -137,7 +138,7 @@ def _ask(run: Run, box: VoteBox, offered: Slate, question: Question, rater: str)
     said = st.session_state.pop(_SAID, "")
     if said:
         st.text(said)
-    st.code(offered.prompts.get(question.case) or "(no prompt)", language=None, wrap_lines=True)
+    show_prompt(offered.prompts.get(question.case))
     if axis.kind == "identity":
         _show_portraits(offered.portraits[question.case])
     st.text(f"{axis.question} {axis.hint}")

@@ -12,6 +12,7 @@ from benchmarks.leaderboard import Board, BoardRow
 from benchmarks.store import Run
 from dashboards.board_table import DIRECTIONS, number_text, unit_text
 from dashboards.player import play_together
+from dashboards.prompt import show_prompt
 from dashboards.results import case_clips, case_rows
 
 
@@ -19,8 +20,7 @@ def show_pair(run: Run, board: Board, case: str, seed: int, a: BoardRow, b: Boar
     """The prompt, the two clips played together, and both scores of one case and seed."""
     clips = case_clips(run, case, seed)
     pair = [clips.get(row.name) for row in (a, b)]
-    prompt = next((str(clip["prompt"]) for clip in pair if clip is not None and clip["prompt"]), "(no prompt)")
-    st.code(prompt, language=None, wrap_lines=True)
+    show_prompt(next((str(clip["prompt"]) for clip in pair if clip is not None and clip["prompt"]), None))
     files = [_file(run, clip) for clip in pair]
     for place, letter, row, clip, file in zip(st.columns(2), "AB", (a, b), pair, files, strict=True):
         place.text(f"{letter}: {row.generator}" + ("" if file else f". No clip. {_why(clip)}"))

@@ -1,6 +1,6 @@
 """One case, side by side: the prompt, each generator's clip playing, and what the case scored.
 
-Text that came with a suite or a run is shown with st.text, st.code and table cells only: those never read it as
+Text that came with a suite or a run is shown with st.text and table cells only: those never read it as
 Markdown or HTML.
 """
 
@@ -18,6 +18,7 @@ from dashboards.address import base_url
 from dashboards.board_table import DIRECTIONS, bracket_text, number_text, rank_text, unit_text
 from dashboards.clips import clip_url
 from dashboards.player import PLAYED
+from dashboards.prompt import show_prompt
 from dashboards.results import case_clips, case_rows
 
 PER_ROW = 3
@@ -28,7 +29,7 @@ def show_case(run: Run, board: Board, case: str, seed: int, generators: Sequence
     clips = case_clips(run, case, seed)
     chosen = [row for row in board.rows if row.generator in generators]
     prompts = [clip["prompt"] for clip in clips.values() if clip["prompt"]]
-    st.code(prompts[0] if prompts else "(no prompt)", language=None, wrap_lines=True)
+    show_prompt(prompts[0] if prompts else None)
     tags = sorted({tag for clip in clips.values() for tag in clip["tags"]})
     if tags:
         st.text(f"Tags: {', '.join(tags)}")

@@ -15,6 +15,7 @@ from dashboards import results
 from dashboards.charts import is_dark, show_chart
 from dashboards.exports import export_tables
 from dashboards.player import play_together, show_moments
+from dashboards.prompt import show_prompt
 from dashboards.run_picker import Chosen, choose, counted, title_row
 from dashboards.side_by_side import PER_ROW, show_clip, show_scores
 from dashboards.trace_plot import reaches, trace_plot
@@ -133,7 +134,7 @@ def show_case(chosen: Chosen, index: pd.DataFrame, case: str) -> None:
     """The prompt, every generator's clip with its traces, the worst frames, the scores."""
     st.subheader("What they made of it")
     line = index[index["case"] == case].iloc[0]
-    st.code(line["prompt"] or "(no prompt)", language=None, wrap_lines=True)
+    show_prompt(line["prompt"])
     st.text(" · ".join([f"Case {case}", *line["tags"]]))
     names = [row.generator for row in chosen.board.rows]
     left, middle, right = st.columns([8, 2, 3], vertical_alignment="bottom")

@@ -149,7 +149,7 @@ def show_cases(run: Run, board: Board, found: Comparison, a: BoardRow, b: BoardR
     seeds = list(index["seeds"].get(case, ()))
     with right:
         st.text("Chosen case:")
-        st.code(case, language=None)
+        st.text(case)
         seed = st.selectbox("Seed", seeds, key="seed", bind="query-params") if seeds else None
         with st.container(horizontal=True):
             st.button("Previous", on_click=_step, args=(ordered, case, -1), icon=":material/arrow_back:")

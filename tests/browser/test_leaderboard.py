@@ -132,7 +132,7 @@ def test_the_next_case_is_one_click_away(page):
 
 
 def prompt(browser):
-    return browser.execute_script("return document.querySelector('[data-testid=stCode]')?.textContent ?? ''")
+    return browser.execute_script("return document.querySelector('.st-key-prompt')?.textContent ?? ''")
 
 
 def test_a_hostile_prompt_is_text_and_nothing_more(page, dashboard, hostile):
@@ -143,7 +143,7 @@ def test_a_hostile_prompt_is_text_and_nothing_more(page, dashboard, hostile):
     assert prompt(browser).strip() == text
     assert name in browser.find_element("tag name", "body").text
     assert browser.title != "owned"
-    assert elements(browser, "img[src='x'], img[src*=tracker], b, [data-testid=stCode] strong") == []
+    assert elements(browser, "img[src='x'], img[src*=tracker], b, .st-key-prompt strong") == []
     open_every_list(browser)
     assert elements(browser, "img[src='x'], img[src*=tracker], b") == []
     assert severe(browser) == []

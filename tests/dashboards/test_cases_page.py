@@ -41,9 +41,9 @@ def traced(small_runs, tmp_path_factory):
 def test_search_takes_words_in_any_order_and_says_when_nothing_matches(open_page, small_runs):
     app = open_page("cases.py", small_runs, q="snow FOX")
     assert app.dataframe[0].value["Case"].tolist() == ["case-1"]
-    assert "red fox" in app.code[0].value
+    assert any("red fox" in text for text in texts(app))
     app.text_input(key="q").set_value("gulls").run()
-    assert "Waves roll" in app.code[0].value
+    assert any("Waves roll" in text for text in texts(app))
     app.text_input(key="q").set_value("snow zebra").run()
     assert "No case matches" in app.info[0].value
 
@@ -64,7 +64,7 @@ def test_the_order_is_what_it_says(open_page, small_runs):
 
 def test_a_link_opens_a_case_of_every_generator(open_page, small_runs, small_generators):
     app = open_page("cases.py", small_runs, case="case-2", seed="1")
-    assert "A glass falls" in app.code[0].value
+    assert any("A glass falls" in text for text in texts(app))
     scores = app.dataframe[1].value
     assert set(small_generators) <= set(scores.columns)
     assert any("No traces" in text for text in texts(app))

@@ -135,7 +135,7 @@ def test_the_next_case_and_back(small_runs):
 
 def test_a_case_shows_prompt_scores_and_why_there_is_none(small_runs):
     app = open_page(small_runs, case="case-2", show=["brook", "oracle"])
-    assert app.code[0].value == "A glass falls from a table and breaks on the floor."
+    assert "A glass falls from a table and breaks on the floor." in texts(app)
     scores = app.dataframe[1].value.set_index("Metric")
     assert scores.loc["onset_synchrony", "brook"] == "failed: the decoder stopped at frame 7 of 24"
     assert float(scores.loc["steadiness", "oracle"]) == pytest.approx(0.93, abs=0.2)
@@ -150,7 +150,7 @@ def test_foreign_text_is_only_ever_text(small_runs, hostile):
     """A hostile prompt and name appear in elements that read no markup, and in no element that does."""
     prompt, name = hostile
     app = open_page(small_runs, case="case-3", show=name)
-    assert app.code[0].value == prompt
+    assert prompt in texts(app)
     assert any(name in text for text in texts(app))
     marked_up = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.warning, *app.info, *app.error]
     for element in [*marked_up, *app.expander]:
