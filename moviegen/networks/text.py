@@ -4,7 +4,7 @@ In the paper the branches are UL2 (what the prompt says), Long-prompt MetaCLIP (
 are spelt). The small ones here are trained with the model: words in order, words as a bag, and letters. A branch is
 anything that fits `Branch`; open_text.py has the paper's.
 
-Shape legend: B prompts, S tokens of a branch, K letters of a word, W width of a branch, D width of the transformer.
+Shape legend: B prompts, S tokens of a branch, N distinct words, K letters of a word, W width of a branch, D width of the transformer.
 """
 
 from __future__ import annotations
@@ -108,11 +108,10 @@ class LetterBranch(nn.Module):
         self.convolution = nn.Conv1d(width, width, 3, padding=1)
         self.positions = nn.Parameter(torch.randn(config.words + 6, width) * 0.02)
 
-    def forward(self, letters_BSK: Tensor) -> tuple[Tensor, Tensor]:
-        batch, words, _ = letters_BSK.shape
-        letters = self.tokens(letters_BSK).flatten(0, 1).transpose(1, 2)
-        spelling_BSW = self.convolution(letters).amax(-1).unflatten(0, (batch, words))
-        return functional.silu(spelling_BSW) + self.positions[:words], letters_BSK[..., 0] != PADDING
+    def forward(self, which_BS: Tensor, letters_NK: Tensor) -> tuple[Tensor, Tensor]:
+        """which_BS: each word's row in letters_NK, where row 0 is padding: a word is spelt out once for all prompts."""
+        spelling_NW = functional.silu(self.convolution(self.tokens(letters_NK).transpose(1, 2)).amax(-1))
+        return functional.embedding(which_BS, spelling_NW) + self.positions[: which_BS.shape[1]], which_BS != PADDING
 
 
 class SmallText(nn.Module):
@@ -127,8 +126,8 @@ class SmallText(nn.Module):
 
     def forward(self, prompts: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
         device = self.semantic.positions.device
-        words_BS, letters_BSK = (table.to(device) for table in word_table(prompts, self.config.words))
-        return [self.semantic(words_BS), self.visual(words_BS), self.character(letters_BSK)]
+        words_BS, which_BS, letters_NK = (table.to(device) for table in word_table(prompts, self.config.words))
+        return [self.semantic(words_BS), self.visual(words_BS), self.character(which_BS, letters_NK)]
 
 
 class TextProjection(nn.Module):

@@ -1,6 +1,6 @@
 """Prompts as words: reading a prompt, the vocabulary of Backlot captions, and tables of numbers for the text branches.
 
-Shape legend: B prompts, S words, K letters of a word.
+Shape legend: B prompts, S words, N distinct words, K letters of a word.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -100,20 +101,31 @@ def with_fps(prompt: str, fps: float) -> str:
     return f"FPS-{fps:g} {prompt}".strip()
 
 
-def word_table(prompts: Sequence[str], longest: int) -> tuple[Tensor, Tensor]:
-    """Numbers of words (B, S) and of their letters (B, S, K), int64, 0 where there is none; S <= longest + 6.
+class WordTable(NamedTuple):
+    """Prompts in numbers, int64: words_BS, 0 where there is none; which_BS, the row of each word in letters_NK.
+
+    letters_NK has every distinct word once, since a batch of prompts has few; row 0 is padding, and so is a letter 0.
+    """
+
+    words_BS: Tensor
+    which_BS: Tensor
+    letters_NK: Tensor
+
+
+def word_table(prompts: Sequence[str], longest: int) -> WordTable:
+    """Numbers of words and of their letters; S <= longest + 6.
 
     Text beyond `longest` words is cut; six more make room for the FPS prefix. S is at least 1.
     """
     rows = [split_words(prompt[: LONGEST_PROMPT + 16])[: longest + 6] for prompt in prompts]
     longest_row = max(1, *map(len, rows)) if rows else 1
-    words_BS = torch.zeros(len(rows), longest_row, dtype=torch.int64)
-    letters_BSK = torch.zeros(len(rows), longest_row, LETTERS, dtype=torch.int64)
+    distinct = {word: n for n, word in enumerate(dict.fromkeys(word for row in rows for word in row), start=1)}
+    words_BS = torch.full((len(rows), longest_row), PADDING)
+    which_BS = torch.zeros_like(words_BS)
     for b, row in enumerate(rows):
-        if row:
-            words_BS[b, : len(row)] = torch.tensor([_NUMBER.get(word, UNKNOWN) for word in row])
-            letters_BSK[b, : len(row)] = torch.tensor([_letters(word) for word in row])
-    return words_BS, letters_BSK
+        words_BS[b, : len(row)] = torch.tensor([_NUMBER.get(word, UNKNOWN) for word in row], dtype=torch.int64)
+        which_BS[b, : len(row)] = torch.tensor([distinct[word] for word in row], dtype=torch.int64)
+    return WordTable(words_BS, which_BS, torch.tensor([[PADDING] * LETTERS, *map(_letters, distinct)]))
 
 
 def _letters(word: str) -> list[int]:

@@ -80,11 +80,14 @@ def test_the_fps_prefix() -> None:
 
 
 def test_tables_are_padded_and_cut() -> None:
-    words_BS, letters_BSK = word_table(["a dog", "a", "dragon " * 100], 10)
-    assert words_BS.shape == (3, 16)
-    assert letters_BSK.shape == (3, 16, LETTERS)
+    words_BS, which_BS, letters_NK = word_table(["a dog", "a", "dragon " * 100], 10)
+    assert words_BS.shape == which_BS.shape == (3, 16)
+    assert letters_NK.shape == (4, LETTERS), "padding, a, dog, dragon"
+    assert not letters_NK[0].any()
     assert words_BS[0, 2:].tolist() == [0] * 14
     assert words_BS[0, 0] == words_BS[1, 0]
     assert set(words_BS[2].tolist()) == {UNKNOWN}
-    assert bytes(letters_BSK[0, 1, :3].tolist()) == b"dog"
+    assert which_BS[0, 2:].tolist() == [0] * 14
+    assert which_BS[0, 0] == which_BS[1, 0]
+    assert bytes(letters_NK[which_BS[0, 1]].tolist()).rstrip(b"\0") == b"dog"
     assert word_table([""], 10)[0].tolist() == [[0]]

@@ -11,7 +11,7 @@ from moviegen.networks.open_text import OpenTextConfig
 from moviegen.networks.video_model import VideoModel
 from moviegen.presets import Preset, Recipe, tiny
 from moviegen.training.samples import grid
-from moviegen.training.video import VideoTraining, flow_loss, learning_rate, parameter_groups
+from moviegen.training.video import LARGE_BATCH, VideoTraining, by_length, flow_loss, learning_rate, parameter_groups
 from moviegen.training.video_data import VideoBatch
 from moviegen.training.video_run import with_steps
 
@@ -43,6 +43,25 @@ def test_the_loss_of_a_fresh_model_is_that_of_the_best_linear_guess(preset: Pres
     guess = keep * interpolate(data, noise, batch.time_B)
     expected = (guess - (data - (1 - 1e-5) * noise)).square().flatten(1).mean(1)
     torch.testing.assert_close(flow_loss(model, batch, batch.time_B), expected)
+
+
+def test_a_large_batch_in_halves_is_the_same_loss(preset: Preset) -> None:
+    model = VideoModel(preset.transformer, preset.text)
+    torch.nn.init.normal_(model.transformer.patch_out.weight, std=0.1)
+    shape = (LARGE_BATCH, 16, 1, 4, 4)
+    prompts = ["a dog runs" * (row % 7) for row in range(LARGE_BATCH)]
+    batch = VideoBatch(torch.randn(shape), torch.randn(shape), torch.rand(LARGE_BATCH), prompts, 8.0)
+    halves = by_length(batch)
+    assert [len(half.prompts) for half in halves] == [LARGE_BATCH // 2] * 2
+    assert max(map(len, halves[0].prompts)) < max(map(len, halves[1].prompts))
+    whole, parts = flow_loss(model, batch, batch.time_B), [flow_loss(model, half, half.time_B) for half in halves]
+    torch.testing.assert_close(torch.cat(parts).sort().values, whole.sort().values)
+
+
+def test_a_small_batch_stays_whole(preset: Preset) -> None:
+    shape = (2, 16, 1, 4, 4)
+    batch = VideoBatch(torch.randn(shape), torch.randn(shape), torch.rand(2), ["a dog", "a"], 8.0)
+    assert by_length(batch) == [batch]
 
 
 def test_the_average_begins_as_the_model_and_shares_its_encoders(preset: Preset) -> None:
