@@ -4,8 +4,8 @@ In the paper the branches are UL2 (what the prompt says), Long-prompt MetaCLIP (
 are spelt). The small ones here are trained with the model: words in order, words as a bag, and letters. A branch is
 anything that fits `Branch`; open_text.py has the paper's.
 
-Shape legend: B prompts, S tokens of a branch, N distinct words, K letters of a word, W width of a branch, D width of the
-transformer.
+Shape legend: B prompts, S tokens of a branch, N distinct words, K letters of a word, W width of a branch, D width of
+the transformer.
 """
 
 from __future__ import annotations
