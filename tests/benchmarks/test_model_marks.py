@@ -28,12 +28,12 @@ from moviegen.generate import Form, Reference, load_reference
 from moviegen.latent_mark.marking import MarkRecord
 from moviegen.sampling import Sampler
 
-FORM = Form(8, 64, 64, 8.0)
+FORM = Form(32, 64, 64, 8.0)
 QUICK = Sampler(steps=8)
 MESSAGE = random_message(32, 4)
 MOST_BITS = 25
-"""Of 32. Every run has a nonce of its own, and clips of eight steps and a second or two are the hardest to read: how
-often all bits of usual clips are read is a figure of the card. By chance 25 agree once in 950 times; presence, which
+"""Of 32. Every run has a nonce of its own, and clips of eight sampling steps are the hardest to read (the most so where
+they last a second): how often all bits of usual clips are read is a figure of the card. By chance 25 agree once in 950 times; presence, which
 is asked too, once in a million.
 """
 RECORD = MarkRecord(bytes(range(12)), FORM, "a dog")
@@ -145,7 +145,7 @@ def test_the_command_line_marks_and_detects(tmp_path: Path) -> None:
     clip, folder = tmp_path / "dog.mp4", tmp_path / "marks"
     asked = ["--key-file", str(folder), "--mark", "latent", "--message", "0123cdef"]
     made = CliRunner().invoke(
-        app, ["generate", "A dog runs", "-o", str(clip), "--steps", "8", "--duration", "1", *asked]
+        app, ["generate", "A dog runs", "-o", str(clip), "--steps", "8", "--duration", "4", *asked]
     )
     assert made.exit_code == 0, made.output
     found = CliRunner().invoke(app, ["marks", "detect", str(clip), *asked, "--json"])
