@@ -32,9 +32,9 @@ FORM = Form(32, 64, 64, 8.0)
 QUICK = Sampler(steps=8)
 MESSAGE = random_message(32, 4)
 MOST_BITS = 25
-"""Of 32. Every run has a nonce of its own, and clips of eight sampling steps are the hardest to read (the most so where
-they last a second): how often all bits of usual clips are read is a figure of the card. By chance 25 agree once in 950 times; presence, which
-is asked too, once in a million.
+"""Of 32. Every run has a nonce of its own, and clips of eight sampling steps are the hardest to read (most of all where
+they last a second): how often all bits of usual clips are read is a figure of the card. By chance 25 agree once in 950
+times; presence, which is asked too, once in a million.
 """
 RECORD = MarkRecord(bytes(range(12)), FORM, "a dog")
 
