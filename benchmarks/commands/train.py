@@ -121,6 +121,9 @@ def video(
     new_length: Annotated[
         bool, typer.Option("--new-length", help="go on in a folder of a run of another number of --steps")
     ] = False,
+    start: Annotated[
+        Path | None, typer.Option(help="weights that a new training begins with; default: random ones")
+    ] = None,
     checkpoint_every: Annotated[int, typer.Option(min=1, help="steps between checkpoints")] = 200,
     validate_every: Annotated[int, typer.Option(min=1, help="steps between validations, with samples")] = 500,
     quiet: QuietOption = False,
@@ -155,6 +158,7 @@ def video(
             devices=devices,
             tensor_parallel=tensor_parallel,
             new_length=new_length,
+            start=start,
         )
         check_folder(config, run)  # before the cache is made, which may take an hour
         encoders = _encoders(config, text_encoders)

@@ -58,6 +58,11 @@ class VideoTraining(pl.LightningModule):
         self.model.set_latent_std(latents_NCTHW)
         self.average.set_latent_std(latents_NCTHW)
 
+    def start_from(self, weights: VideoModel) -> None:
+        """Begin with these weights, their average and their deviations of latents included."""
+        self.model.load_state_dict(weights.state_dict())
+        self.average.load_state_dict(weights.state_dict())
+
     def on_fit_start(self) -> None:
         """Frozen encoders are no part of this module, and do not follow it to its device by themselves."""
         [encoders] = self._encoders

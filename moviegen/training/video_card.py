@@ -14,7 +14,7 @@ from moviegen.training.latent_cache import VALIDATION_CLIPS, cache_card
 from moviegen.training.mixture import PEOPLE, ROLES, STYLES, held_out_combinations
 from moviegen.training.video import TIME_GRID
 from moviegen.training.video_data import VALIDATION_SPLITS
-from moviegen.training.video_run import VideoRun, lengths, loss_curve
+from moviegen.training.video_run import VideoRun, lengths, loss_curve, start_of
 
 POINTS = 40
 """Points of a curve in a card."""
@@ -36,6 +36,7 @@ def video_card(preset: Preset, run: VideoRun, *, steps: int, minutes: float, har
         "autoencoder": {"preset": preset.compression.tae, "id": run.autoencoder_id},
         "steps": steps,
         "of_steps": preset.recipe.steps,
+        **({"start": started} if (started := start_of(preset, run)) else {}),
         "lengths": [f"{length} steps, from step {step} on" for step, length in lengths(run) if step < steps],
         "minutes": minutes,
         "hardware": list(hardware),

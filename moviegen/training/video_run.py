@@ -29,7 +29,8 @@ from moviegen.training.samples import SampleGrid
 from moviegen.training.sharding import SafeModelParallel, check_sharding, whole_state
 from moviegen.training.video import VideoTraining
 from moviegen.training.video_data import VideoData
-from moviegen.video_weights import save_state
+from moviegen.training.video_start import origin
+from moviegen.video_weights import load_video, save_state
 
 SNAPSHOTS = 20
 """Checkpoints kept along the way, at even distances."""
@@ -52,7 +53,8 @@ class VideoRun:
     minutes: stop after so long in all, resumptions included; None: no limit. stop_at: stop at this step, with the
     schedule of the whole run. Either leaves a checkpoint. compiled: blocks through torch.compile. devices: that share
     the training (sharding.py), in tensor-parallel groups of `tensor_parallel`. new_length: go on from a run of another
-    number of steps, on the schedule of the new one; run.json and the card keep the lengths that there were.
+    number of steps, on the schedule of the new one; run.json and the card keep the lengths that there were. start: a
+    file of weights that a new run begins with, in the place of random ones; run.json and the card keep what it was.
     """
 
     cache: Path
@@ -69,6 +71,7 @@ class VideoRun:
     devices: int = 1
     tensor_parallel: int = 1
     new_length: bool = False
+    start: Path | None = None
 
     @property
     def last(self) -> Path:
@@ -134,7 +137,8 @@ def train_video(
     Writes to run.out: last.safetensors, snapshots/, logs/ (CSV), tensorboard/, run.json, and, with an autoencoder,
     samples/. float32 on a CPU, bf16 on a GPU. The end is validated, wherever it is.
     Raises TrainingError if run.out holds a run with other settings or memory runs out, CacheError for a cache that
-    cannot be used, CheckpointError for a damaged last checkpoint, ShardingError for devices that do not fit the model.
+    cannot be used, CheckpointError for a damaged last checkpoint, WeightsError for run.start, ShardingError for devices
+    that do not fit the model.
     """
     check_sharding(preset.transformer, preset.recipe.batch, run.devices, run.tensor_parallel)
     data = VideoData(preset, run.cache, run.autoencoder_id, run.seed, 0 if run.device == "cpu" else GPU_WORKERS)
@@ -143,6 +147,8 @@ def train_video(
     pl.seed_everything(run.seed, verbose=False)
     module = VideoTraining(preset, encoders, compiled=run.compiled)
     module.set_latent_std(data.latents_of_form())
+    if run.start is not None and not run.last.exists():
+        module.start_from(load_video(run.start, preset, encoders, run.autoencoder_id))
     clock = Clock(run.minutes)
     callbacks: list[Callback] = [clock, _last_checkpoint(run), Snapshots(preset, run, clock)]
     if on_step is not None:
@@ -203,6 +209,8 @@ def _claim(preset: Preset, run: VideoRun) -> None:
         reached = SafeCheckpointIO().load_checkpoint(run.last)["global_step"] if run.last.exists() else 0
         kept = [*kept, (reached, now)]
     document = _settings(preset, run) | {"lengths": kept}
+    if started := start_of(preset, run):
+        document["start"] = started
     write_atomically(run.out / "run.json", (json.dumps(document, indent=1) + "\n").encode())
 
 
@@ -214,13 +222,26 @@ def lengths(run: VideoRun) -> list[tuple[int, int]]:
     return [(step, steps) for step, steps in pairs]
 
 
+def start_of(preset: Preset, run: VideoRun) -> dict[str, Any]:
+    """What run.json keeps of the weights that the run started from (video_start.origin); empty: from random ones."""
+    path = run.out / "run.json"
+    if path.exists():
+        found: dict[str, Any] = json.loads(path.read_text()).get("start", {})
+        return found
+    return origin(run.start, preset, run.autoencoder_id) if run.start is not None else {}
+
+
 def _settings(preset: Preset, run: VideoRun) -> dict[str, Any]:
     return {"preset": asdict(preset), "seed": run.seed, "autoencoder": run.autoencoder_id}
 
 
 def check_folder(preset: Preset, run: VideoRun) -> None:
-    """See that run.out is new or holds this very run. Raises TrainingError with what differs."""
+    """See that run.out is new or holds this very run. Raises TrainingError with what differs, WeightsError for a start.
+
+    A run goes on without being told again what it started from; told of something else, it is another run.
+    """
     path, wanted = run.out / "run.json", json.loads(json.dumps(_settings(preset, run)))
+    start = origin(run.start, preset, run.autoencoder_id) if run.start is not None else None
     if not path.exists():
         return
     try:
@@ -229,6 +250,8 @@ def check_folder(preset: Preset, run: VideoRun) -> None:
             found["preset"]["recipe"] |= {key: wanted["preset"]["recipe"][key] for key in ("steps", "warm_up")}
         differ = [f"preset {key}" for key in wanted["preset"] if found["preset"].get(key) != wanted["preset"][key]]
         differ += [key for key in ("seed", "autoencoder") if found[key] != wanted[key]]
+        if start is not None and found.get("start", {}).get("sha256") != start["sha256"]:
+            differ.append("start")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise TrainingError(f"{path} is damaged: name another folder or delete {path.parent}") from None
     if differ:

@@ -11,11 +11,14 @@ import cv2
 import pytest
 import torch
 
+from eval.weights import WeightsError
+from moviegen.networks.video_model import VideoModel
 from moviegen.presets import Preset
 from moviegen.training.clock import Clock
 from moviegen.training.latent_cache import Autoencoder, CacheError
 from moviegen.training.safe_checkpoint import CheckpointError, SafeCheckpointIO
 from moviegen.training.video import TIME_GRID
+from moviegen.training.video_card import video_card
 from moviegen.training.video_run import (
     Trained,
     TrainingError,
@@ -23,10 +26,11 @@ from moviegen.training.video_run import (
     has_compiler,
     lengths,
     loss_curve,
+    start_of,
     train_video,
     with_steps,
 )
-from moviegen.video_weights import load_video
+from moviegen.video_weights import load_video, save_state
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -166,6 +170,40 @@ def test_a_run_may_be_given_a_new_length(preset: Preset, runs: Runs) -> None:
     assert lengths(run) == [(0, 40), (6, 12)]
     with pytest.raises(TrainingError, match="another seed"):
         train_video(with_steps(preset, 14), dataclasses.replace(run, new_length=True, seed=1))
+
+
+def test_a_run_may_start_from_weights(preset: Preset, runs: Runs, whole: Whole, tmp_path: Path) -> None:
+    weights, others = tmp_path / "from.safetensors", tmp_path / "others.safetensors"
+    for path, state in (
+        (weights, whole.trained.state),
+        (others, VideoModel(preset.transformer, preset.text).state_dict()),
+    ):
+        save_state(path, state, preset, {"steps": 45}, autoencoder="fake")
+    still = dataclasses.replace(preset, recipe=dataclasses.replace(preset.recipe, learning_rate=0.0))
+    run = runs("from", start=weights, stop_at=2)
+    kept = train_video(still, run).state
+    assert all(torch.equal(kept[name], tensor) for name, tensor in whole.trained.state.items())
+    told = start_of(still, run)
+    assert (told["file"], told["steps"]) == ("from.safetensors", 45)
+    assert video_card(still, run, steps=2, minutes=0.0, hardware=[])["start"] == told
+    on = train_video(still, dataclasses.replace(run, start=None, stop_at=3))
+    assert (on.steps, start_of(still, run)) == (3, told)
+    with pytest.raises(TrainingError, match="holds a run with another start"):
+        train_video(still, dataclasses.replace(run, start=others))
+
+
+def test_weights_that_a_run_cannot_start_from_are_one_line(
+    preset: Preset, runs: Runs, whole: Whole, tmp_path: Path
+) -> None:
+    weights = tmp_path / "from.safetensors"
+    with pytest.raises(WeightsError, match="no such file"):
+        train_video(preset, runs("missing", start=weights))
+    save_state(weights, whole.trained.state, dataclasses.replace(preset, name="other"), {}, autoencoder="fake")
+    with pytest.raises(WeightsError, match="other"):
+        train_video(preset, runs("preset", start=weights))
+    save_state(weights, whole.trained.state, preset, {}, autoencoder="another")
+    with pytest.raises(WeightsError, match="was trained on the latents of autoencoder another"):
+        train_video(preset, runs("latents", start=weights))
 
 
 def test_a_folder_of_another_run_is_refused(preset: Preset, runs: Runs) -> None:
