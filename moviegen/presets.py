@@ -62,7 +62,8 @@ class Recipe:
 
     text_drop: share of prompts replaced by the empty one, for guidance. ema: relative width of the power-function
     average (EDM2, arXiv 2312.02696, 3.1): 0.1 keeps about the last tenth of training, whatever its length.
-    misspelt: share of words with a letter gone, so that the character-level branch learns to read.
+    misspelt: share of words with a letter gone, so that the character-level branch learns to read. images: share of
+    the steps that go to images, instead of what the buckets say; the latent cache is the buckets' all the same.
     """
 
     steps: int
@@ -76,6 +77,7 @@ class Recipe:
     text_drop: float = 0.1
     misspelt: float = 0.02
     ema: float = 0.1
+    images: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,18 @@ class Preset:
     def batch(self, bucket: Bucket) -> int:
         """Clips of this form in a step: as many times the recipe's as its tokens go into those of `form`."""
         return self.recipe.batch * max(1, self.tokens(self.form) // self.tokens(bucket))
+
+    def step_shares(self) -> dict[Bucket, float]:
+        """Share of the steps that go to each bucket."""
+        shares = {bucket: bucket.share for bucket in self.buckets}
+        wanted = self.recipe.images
+        if wanted is None:
+            return shares
+        images = sum(share for bucket, share in shares.items() if bucket.frames == 1)
+        return {
+            bucket: share * (wanted / images if bucket.frames == 1 else (1 - wanted) / (1 - images))
+            for bucket, share in shares.items()
+        }
 
     def tokens(self, bucket: Bucket) -> int:
         """Video tokens of a clip of this form."""

@@ -103,6 +103,12 @@ def video(
     ] = None,
     steps: StepsOption = None,
     minutes: MinutesOption = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=1e-7, max=1.0, help="its peak; default: the preset's")
+    ] = None,
+    images: Annotated[
+        float | None, typer.Option(min=0, max=1, help="share of the steps that go to images; default: the preset's")
+    ] = None,
     seed: SeedOption = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     compiled: Annotated[bool, typer.Option("--compile", help="blocks through torch.compile")] = False,
@@ -136,9 +142,11 @@ def video(
             _print_plan(preset, gpus or 1024, utilisation)
             return
         from moviegen.presets import preset as named
-        from moviegen.training.video_run import VideoRun, check_folder, with_steps
+        from moviegen.training.video_run import VideoRun, check_folder, with_recipe, with_steps
 
-        config = named(preset) if steps is None else with_steps(named(preset), steps)
+        config = with_recipe(named(preset), learning_rate, images)
+        if steps is not None:
+            config = with_steps(config, steps)
         where, devices = _device(device), gpus or 1
         _threads(threads)
         _check_devices(config, where, devices, tensor_parallel)

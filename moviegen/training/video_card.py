@@ -31,7 +31,7 @@ def video_card(preset: Preset, run: VideoRun, *, steps: int, minutes: float, har
         "data": {
             "mixture": mixture_summary(),
             "cache": cache_card(run.cache),
-            "clips_seen": {b.name: round(steps * b.share * preset.batch(b)) for b in preset.buckets},
+            "clips_seen": {b.name: round(steps * share * preset.batch(b)) for b, share in preset.step_shares().items()},
         },
         "autoencoder": {"preset": preset.compression.tae, "id": run.autoencoder_id},
         "steps": steps,

@@ -82,7 +82,7 @@ class _Steps(IterableDataset[VideoBatch]):
     """The batches from a step on, without end. Several workers take turns, and each makes those of its turns."""
 
     def __init__(self, preset: Preset, clips: Sequence[CachedClips], seed: int, first: int, part: Part) -> None:
-        shares = [entry.bucket.share for entry in clips]
+        shares = [preset.step_shares()[entry.bucket] for entry in clips]
         batches = [preset.batch(entry.bucket) for entry in clips]
         self._order = StepOrder(shares, [len(entry.captions) for entry in clips], batches, seed)
         self._preset, self._clips, self._seed, self._first, self._part = preset, clips, seed, first, part

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -21,7 +21,7 @@ from torch import Tensor
 from eval.cache import write_atomically
 from eval.errors import UserError
 from moviegen.networks.video_model import Features
-from moviegen.presets import Preset
+from moviegen.presets import Preset, Recipe
 from moviegen.training.clock import Clock
 from moviegen.training.latent_cache import Autoencoder
 from moviegen.training.safe_checkpoint import CheckpointError, SafeCheckpointIO
@@ -37,6 +37,9 @@ SNAPSHOTS = 20
 
 GPU_WORKERS = 8
 """Processes that make batches for a GPU: `small` asks for 50 million normal numbers a step, a second of one core."""
+
+_USUAL = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
+"""What a recipe says of things that it was written before there was a choice of."""
 
 OnStep = Callable[[int, float], None]
 """Called after each step with the number of steps done and the step's loss."""
@@ -171,6 +174,24 @@ def with_steps(preset: Preset, steps: int) -> Preset:
     return replace(preset, recipe=replace(preset.recipe, steps=steps, warm_up=min(preset.recipe.warm_up, steps // 10)))
 
 
+def with_recipe(preset: Preset, learning_rate: float | None = None, images: float | None = None) -> Preset:
+    """The preset with another peak of the learning rate or share of images, where given.
+
+    Weights that are nearly trained want a lower rate, and, as Movie Gen's late stages have it, fewer images. Raises
+    TrainingError for a share of images in a preset that has only images, or none.
+    """
+    recipe = preset.recipe
+    if images is not None and len({bucket.frames == 1 for bucket in preset.buckets}) == 1:
+        raise TrainingError(
+            f"preset {preset.name} does not train on images and clips: it has no share of images to set"
+        )
+    if learning_rate is not None:
+        recipe = replace(recipe, learning_rate=learning_rate)
+    if images is not None:
+        recipe = replace(recipe, images=images)
+    return replace(preset, recipe=recipe)
+
+
 def has_compiler() -> bool:
     """Whether torch.compile can work on a CPU: it asks for a C++ compiler."""
     return any(which(name) for name in ("g++", "clang++", "c++"))
@@ -246,6 +267,7 @@ def check_folder(preset: Preset, run: VideoRun) -> None:
         return
     try:
         found = json.loads(path.read_text())
+        found["preset"]["recipe"] = _USUAL | found["preset"]["recipe"]
         if run.new_length:
             found["preset"]["recipe"] |= {key: wanted["preset"]["recipe"][key] for key in ("steps", "warm_up")}
         differ = [f"preset {key}" for key in wanted["preset"] if found["preset"].get(key) != wanted["preset"][key]]

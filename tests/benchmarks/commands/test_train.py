@@ -129,6 +129,21 @@ def test_the_command_again_trains_nothing_and_writes_the_same_weights(trained: P
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_training_may_begin_with_weights_and_another_rate(trained: Path, tae: Path, tmp_path: Path) -> None:
+    rest = ("--learning-rate", "1e-4", "--images", "0.1", "--steps", "10")
+    begins = ("--start", trained / "video-toy.safetensors", *rest)
+    done = train_video(tae, tmp_path, *begins, "--cache", trained / "latents")
+    assert done.exit_code == 0, done.output
+    before, card = (json.loads((folder / "video-toy.json").read_text()) for folder in (trained, tmp_path))
+    assert (card["settings"]["recipe"]["learning_rate"], card["settings"]["recipe"]["images"]) == (1e-4, 0.1)
+    assert card["data"]["clips_seen"] == {"8x16x16": 36, "1x16x16": 8}
+    told = ("file", "sha256", "steps", "lengths", "minutes", "hardware")
+    assert card["start"] == {key: before[key] for key in told}
+    assert card["held_out"]["seen"]["loss"] < 1.05 * before["held_out"]["seen"]["loss"], (
+        "begun anew, it would be higher"
+    )
+
+
 def test_checkpoints_are_averaged(trained: Path, tmp_path: Path) -> None:
     snapshots = sorted((trained / "snapshots").glob("*.safetensors"))[-2:]
     done = CliRunner().invoke(app, ["train", "average", *map(str, snapshots), "-o", str(tmp_path / "mean.safetensors")])
@@ -188,6 +203,7 @@ def test_a_folder_of_another_run_or_cache_is_one_line(trained: Path, tae: Path, 
     [
         (("video", "--preset", "tinny"), "did you mean 'tiny'"),
         (("video", "--tae", "none.safetensors"), "no such file"),
+        (("video", "--start", "none.safetensors"), "no such file"),
         (("video", "--device", "tpu"), "unknown device 'tpu'"),
         (("video", "--preset", "30b"), "GB for its weights alone"),
         (("video", "--preset", "30b", "--plan", "--gpus", "1001"), "no multiple of 8"),

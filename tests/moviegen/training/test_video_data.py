@@ -50,6 +50,12 @@ def test_processes_share_a_batch_without_overlap(preset: Preset, cache: Path) ->
     assert Part().of(whole).prompts == whole.prompts
 
 
+def test_a_recipe_without_images_draws_clips_alone(preset: Preset, cache: Path) -> None:
+    never = dataclasses.replace(preset, recipe=dataclasses.replace(preset.recipe, images=0.0))
+    frames = {batch.latents_BCTHW.shape[2] for batch in islice(VideoData(never, cache, "fake").train_dataloader(), 20)}
+    assert frames == {bucket.frames // 4 for bucket in preset.buckets if bucket.frames > 1}
+
+
 def test_a_batch_is_of_one_form_with_noise_like_it(preset: Preset, cache: Path) -> None:
     shapes = {_batch(preset, cache, step).latents_BCTHW.shape for step in range(20)}
     assert shapes == {(8, 16, 2, 4, 4), (16, 16, 1, 2, 6), (16, 16, 1, 4, 4)}  # of about as many tokens

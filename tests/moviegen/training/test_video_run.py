@@ -13,7 +13,7 @@ import torch
 
 from eval.weights import WeightsError
 from moviegen.networks.video_model import VideoModel
-from moviegen.presets import Preset
+from moviegen.presets import Bucket, Preset, tiny
 from moviegen.training.clock import Clock
 from moviegen.training.latent_cache import Autoencoder, CacheError
 from moviegen.training.safe_checkpoint import CheckpointError, SafeCheckpointIO
@@ -28,6 +28,7 @@ from moviegen.training.video_run import (
     loss_curve,
     start_of,
     train_video,
+    with_recipe,
     with_steps,
 )
 from moviegen.video_weights import load_video, save_state
@@ -204,6 +205,18 @@ def test_weights_that_a_run_cannot_start_from_are_one_line(
     save_state(weights, whole.trained.state, preset, {}, autoencoder="another")
     with pytest.raises(WeightsError, match="was trained on the latents of autoencoder another"):
         train_video(preset, runs("latents", start=weights))
+
+
+def test_a_recipe_may_change_the_share_of_images_alone() -> None:
+    usual, late = (with_recipe(tiny(), images=images).step_shares() for images in (None, 0.1))
+    assert usual == {bucket: bucket.share for bucket in tiny().buckets}
+    assert late[next(bucket for bucket in late if bucket.frames == 1)] == pytest.approx(0.1)
+    assert sum(late.values()) == pytest.approx(1)
+    clips = [bucket for bucket in late if bucket.frames > 1]
+    assert [late[bucket] / usual[bucket] for bucket in clips] == pytest.approx([0.9 / 0.55] * len(clips))
+    only = dataclasses.replace(tiny(), buckets=(Bucket(32, 64, 64, 8.0, 1.0),))
+    with pytest.raises(TrainingError, match="preset tiny does not train on images and clips"):
+        with_recipe(only, images=0.1)
 
 
 def test_a_folder_of_another_run_is_refused(preset: Preset, runs: Runs) -> None:
