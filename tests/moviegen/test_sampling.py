@@ -54,13 +54,13 @@ def test_without_guidance_the_empty_prompt_is_not_asked() -> None:
 
 
 def test_every_step_is_reported_and_rows_are_independent() -> None:
-    model, noise = _model(), torch.randn(2, 4, 1, 2, 2)
+    # float64: guidance magnifies what a processor rounds differently in batches of another size.
+    model, noise = _model().double(), torch.randn(2, 4, 1, 2, 2, dtype=torch.float64)
     done: list[int] = []
     both = sample_latents(model, ["a dog", "a cat"], 8, noise, Sampler(steps=4, method="midpoint"), done.append)
     assert done == [1, 2, 3, 4]
-    torch.testing.assert_close(
-        sample_latents(model, ["a cat"], 8, noise[1:], Sampler(steps=4, method="midpoint"))[0], both[1]
-    )
+    [alone] = sample_latents(model, ["a cat"], 8, noise[1:], Sampler(steps=4, method="midpoint"))
+    torch.testing.assert_close(alone, both[1], atol=1e-10, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
