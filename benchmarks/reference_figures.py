@@ -4,6 +4,7 @@ accuracy      do clips show what the prompt says: the shipped checkpoints beside
 compositions  the same on combinations that training has and on those held out of it
 diversity     how far clips of one prompt and different seeds lie apart, beside the world's own variety
 steps         25 linear-quadratic Euler steps against 250 linear ones, from the same noise
+latents       what the latents that the model makes can hold: the oracle's clips through them, a ceiling for the model
 
 How verdicts become figures with intervals: verdicts.py.
 
@@ -22,6 +23,7 @@ from typing import Annotated, Literal, get_args
 import numpy as np
 import torch
 import typer
+from torch import Tensor
 
 from benchmarks.commands.progress import bar
 from benchmarks.commands.shell import errors, out
@@ -47,12 +49,12 @@ from eval.clip import Clip
 from eval.errors import UserError
 from moviegen.backlot import STYLES, caption
 from moviegen.backlot.stated import stated
-from moviegen.generate import CHECKPOINTS, Reference, generate_batch, load_reference
-from moviegen.networks.tae_tiling import encode_tiled
+from moviegen.generate import CHECKPOINTS, Reference, as_clips, generate_batch, load_reference
+from moviegen.networks.tae_tiling import decode_tiled, encode_tiled
 from moviegen.sampling import Sampler
 from moviegen.training.mixture import Split, mixture_scene
 
-Part = Literal["accuracy", "compositions", "diversity", "steps"]
+Part = Literal["accuracy", "compositions", "diversity", "steps", "latents"]
 PARTS: tuple[Part, ...] = get_args(Part)
 Maker = Callable[[Sequence[Case]], Iterator[Clip]]
 """Answers cases with clips, in order."""
@@ -135,14 +137,21 @@ def _apart(reference: Reference, clips: Iterator[Clip], seeds: int) -> Floats:
     """Mean distance between the clips of each case, in pictures and in latents: (C, 2)."""
     values = []
     while some := list(islice(clips, seeds)):
-        frames_SCTHW = torch.stack([torch.from_numpy(clip.frames_TCHW.copy()).transpose(0, 1) for clip in some])
-        pictures_SCTHW = frames_SCTHW.float() / 255
-        with torch.inference_mode():
-            device = next(reference.tae.parameters()).device
-            latents_SCTHW = encode_tiled(reference.tae, (2 * pictures_SCTHW - 1).to(device)).cpu()
-            latents_SCTHW = latents_SCTHW[:, : reference.preset.latent_channels]
+        pictures_SCTHW = torch.stack([_pictures(clip) for clip in some])
+        latents_SCTHW = _encoded(reference, pictures_SCTHW)[:, : reference.preset.latent_channels].cpu()
         values.append([mean_distance(x.flatten(1).double().numpy()) for x in (pictures_SCTHW, latents_SCTHW)])
     return np.array(values, np.float64)
+
+
+def _pictures(clip: Clip) -> Tensor:
+    """The frames from 0 to 1, (3, T, H, W)."""
+    return torch.from_numpy(clip.frames_TCHW.copy()).transpose(0, 1).float() / 255
+
+
+def _encoded(reference: Reference, pictures_NCTHW: Tensor) -> Tensor:
+    """All channels of the latents of pictures from 0 to 1, on the autoencoder's device."""
+    with torch.inference_mode():
+        return encode_tiled(reference.tae, (2 * pictures_NCTHW - 1).to(next(reference.tae.parameters()).device))
 
 
 def mean_distance(values_SD: Floats) -> float:
@@ -157,6 +166,32 @@ def steps(makers: Mapping[str, Maker], cases: Sequence[Case], judge: Judge) -> l
     found = {name: judged(make(cases), cases, judge) for name, make in makers.items()}
     figures = [row for name, verdicts in found.items() for row in means(part, name, verdicts)]
     return [*figures, *differences(part, f"{few} - {many}", found[few], found[many])]
+
+
+def latents(
+    reference: Reference, cases: Sequence[Case], judge: Judge, report: Callable[[int], None] = lambda _: None
+) -> list[Row]:
+    """Accuracy of the oracle's clips brought through the latents that the model makes, and through all channels.
+
+    A model of these latents does better only where it shows plainer what is asked than the world does.
+
+    report: called with 1 for every clip brought through.
+    """
+    part, best, figures = "latents", judged(oracle(cases), cases, judge), []
+    made = reference.preset.latent_channels
+
+    def brought(channels: int | None) -> Iterator[Clip]:
+        for clip in oracle(cases):
+            latents_1CTHW = _encoded(reference, _pictures(clip)[None])[:, :channels]
+            with torch.inference_mode():
+                frames_1CTHW = decode_tiled(reference.tae, latents_1CTHW, len(clip.frames_TCHW))
+            yield as_clips(frames_1CTHW, clip.fps)[0]
+            report(1)
+
+    for name, channels in ((f"{made} channels", made), ("all channels", None)):
+        found = judged(brought(channels), cases, judge)
+        figures += [*means(part, name, found), *shares(part, name, found, best)]
+    return figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +229,8 @@ def measure(
     if "steps" in wanted.parts:
         ways = (sampler, replace(FINE, guidance=sampler.guidance))
         figures += steps({f"{way.steps} {way.schedule} steps": make(first, way) for way in ways}, cases, judge)
+    if "latents" in wanted.parts:
+        figures += latents(first, cases, judge, report)
     return figures
 
 
@@ -205,12 +242,13 @@ def clips_wanted(wanted: Wanted, models: int) -> int:
         "compositions": 2 * wanted.scenes,
         "diversity": SEEDS * min(wanted.prompts, cases),
         "steps": 2 * cases,
+        "latents": 2 * cases,
     }
     return sum(each[part] for part in wanted.parts)
 
 
 def main(
-    parts: Annotated[list[str] | None, typer.Argument(help="accuracy, compositions, diversity, steps")] = None,
+    parts: Annotated[list[str] | None, typer.Argument(help=", ".join(PARTS))] = None,
     cases: Annotated[int | None, typer.Option(min=2, help="only the first so many cases of the suite")] = None,
     scenes: Annotated[int, typer.Option(min=2, help="scenes of each split for compositions")] = 96,
     prompts: Annotated[int, typer.Option(min=2, help="prompts for diversity")] = 24,

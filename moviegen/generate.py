@@ -211,9 +211,13 @@ def generate_batch(
         noise_BCTHW = torch.stack([draw(text, seed, size) for text, seed in zip(texts, seeds, strict=True)])
         noise_BCTHW = noise_BCTHW.to(next(reference.model.parameters()).device)
         latents_BCTHW = sample_latents(reference.model, texts, form.fps, noise_BCTHW, sampler, on_step)
-        frames_BCTHW = decode_tiled(reference.tae, latents_BCTHW, form.frames)
-        bytes_BTCHW = ((frames_BCTHW + 1) * 127.5).round().clamp(0, 255).byte().transpose(1, 2).cpu()
-    return [Clip(frames_TCHW.numpy(), form.fps) for frames_TCHW in bytes_BTCHW]
+        return as_clips(decode_tiled(reference.tae, latents_BCTHW, form.frames), form.fps)
+
+
+def as_clips(frames_BCTHW: Tensor, fps: float) -> list[Clip]:
+    """Frames from -1 to 1, as the autoencoder gives them, as clips of whole bytes."""
+    bytes_BTCHW = ((frames_BCTHW + 1) * 127.5).round().clamp(0, 255).byte().transpose(1, 2).cpu()
+    return [Clip(frames_TCHW.numpy(), fps) for frames_TCHW in bytes_BTCHW]
 
 
 def seeded_noise(text: str, seed: int, size: LatentSize) -> Tensor:

@@ -15,11 +15,13 @@ from typer.testing import CliRunner, Result
 from benchmarks import reference_figures
 from benchmarks.generators.brackets import render_case
 from benchmarks.reference_figures import (
+    PARTS,
     SEEDS,
     Wanted,
     clips_wanted,
     compositions,
     diversity,
+    latents,
     main,
     maker,
     mean_distance,
@@ -118,6 +120,25 @@ def test_steps_are_compared_on_the_same_noise(reference: Reference) -> None:
     assert rows["few - many", "difference in accuracy", "color"] == 0.0
 
 
+def test_fewer_channels_hold_less_of_the_oracles_clips(reference: Reference) -> None:
+    cases = scene_cases("seen", 2, SMALL)
+
+    def near(clip: Clip, case: Case) -> dict[str, float]:
+        away = np.abs(clip.frames_TCHW.astype(float) - render_case(case).frames_TCHW).mean() / 255
+        return {"overall": 1 - away, "subject": 1.0}
+
+    told: list[int] = []
+    found = _values(latents(reference, cases, near, told.append))
+    some, whole = (
+        found[of, "share of the oracle's", "overall"]
+        for of in (f"{reference.preset.latent_channels} channels", "all channels")
+    )
+    assert some is not None
+    assert whole is not None
+    assert some < whole < 1
+    assert sum(told) == 4
+
+
 def test_the_whole_measurement_makes_as_many_clips_as_it_says(
     reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,11 +150,11 @@ def test_the_whole_measurement_makes_as_many_clips_as_it_says(
 
     monkeypatch.setattr(reference_figures, "load_suite", lambda _: OneCase())
     monkeypatch.setattr(reference_figures, "FINE", Sampler(steps=3, schedule="linear"))
-    wanted = Wanted(("accuracy", "compositions", "diversity", "steps"), 2, 2, 1, 4)
+    wanted = Wanted(PARTS, 2, 2, 1, 4)
     told: list[int] = []
     models = {"reference": reference, "reference-early": load_reference(checkpoint="reference-early")}
     rows = measure(models, Sampler(steps=1), exact, wanted, told.append)
-    assert sum(told) == clips_wanted(wanted, 2) == 2 * 2 + 2 * 2 + SEEDS + 2 * 2
+    assert sum(told) == clips_wanted(wanted, 2) == 2 * 2 + 2 * 2 + SEEDS + 2 * 2 + 2 * 2
     assert {row.part for row in rows} == set(wanted.parts)
     found = _values(rows)
     assert found["oracle", "accuracy", "overall"] == 1.0
@@ -166,7 +187,7 @@ def test_the_command_prints_tables_or_one_document(shipped_untrained: Path, monk
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("accurracy",), "unknown part 'accurracy': choose among accuracy, compositions, diversity, steps"),
+        (("accurracy",), "unknown part 'accurracy': choose among accuracy, compositions, diversity, steps, latents"),
         ((), "no shipped weights called 'reference'"),
         (("--guidance", "-1"), "guidance lies between 0 and 100"),
     ],
