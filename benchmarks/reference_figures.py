@@ -4,7 +4,7 @@ accuracy      do clips show what the prompt says: the shipped checkpoints beside
 compositions  the same on combinations that training has and on those held out of it
 diversity     how far clips of one prompt and different seeds lie apart, beside the world's own variety
 steps         25 linear-quadratic Euler steps against 250 linear ones, from the same noise
-latents       what the latents that the model makes can hold: the oracle's clips through them, a ceiling for the model
+latents       what the latents that the model makes can hold: the oracle's clips brought through them
 
 How verdicts become figures with intervals: verdicts.py.
 
